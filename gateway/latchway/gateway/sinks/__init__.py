@@ -1,0 +1,1 @@
+"""Destinations of events: one folder per sink, registered in `catalogue`."""
