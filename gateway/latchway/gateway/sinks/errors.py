@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from latchway.gateway.errors import GatewayError
 
-class SinkError(Exception):
+
+class SinkError(GatewayError):
     """Base of all errors of a sink."""
 
 
