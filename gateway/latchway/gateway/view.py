@@ -1,14 +1,17 @@
 """What the local API and the metrics may see of the gateway, and nothing else.
 
 Pure data plus one protocol. The supervisor answers with `VendorStatus`, the delivery engine with
-`SinkStatus`; `latchway.gateway.live` builds the view of a running gateway from its parts.
+`SinkStatus`; `api.live` builds the view of a running gateway from its parts.
 """
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from latchway.gateway.errors import GatewayError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,6 +99,8 @@ class HubStatus:
     name: str
     version: str
     epoch: int
+    now: datetime
+    """Wall time of this answer; ages are counted against it."""
     started_at: datetime
     uptime_s: float
     clock: str
@@ -153,7 +158,11 @@ class EventSubscription(Protocol):
     """A follower's bounded share of the events as they are stored."""
 
     async def next_events(self) -> tuple[StoredEvent, ...]:
-        """Wait for the next events, in order. Empty: the follower was cut off, see `missed`."""
+        """Wait for the next events, in order.
+
+        Empty: there will be no more, because the follower was too slow (`missed` is above 0) or
+        the gateway is ending.
+        """
         ...
 
     @property
@@ -186,25 +195,68 @@ class GatewayView(Protocol):
         ...
 
     async def account(self) -> Account:
-        """Both identities, read in one snapshot."""
+        """Both identities, read in one snapshot. Raises `OutboxUnreadable`."""
         ...
 
     async def outbox_size(self) -> OutboxSize:
-        """Bytes on disk."""
+        """Bytes on disk. Raises `OutboxUnreadable`."""
         ...
 
     async def devices(self) -> tuple[DeviceStatus, ...]:
-        """Every device that has a stored state, by vendor and name."""
+        """Every device that has a stored state. Raises `OutboxUnreadable`."""
         ...
 
     async def events(self, limit: int, before: str | None) -> tuple[StoredEvent, ...]:
-        """Stored events, newest first, older than the sequence `before`."""
+        """Stored events, newest first, older than the sequence `before`.
+
+        Raises `OutboxUnreadable`.
+        """
         ...
 
     async def rejected(self, limit: int, vendor: str | None) -> tuple[StoredReject, ...]:
-        """Kept rejects, newest first."""
+        """Kept rejects, newest first. Raises `OutboxUnreadable`."""
         ...
 
     def follow(self) -> AbstractContextManager[EventSubscription]:
         """Subscribe to events from now on. Raises `TooManyFollowers`."""
         ...
+
+
+class OutboxUnreadable(GatewayError):
+    """The outbox cannot be read now: it is being reopened after an I/O error, or is closing."""
+
+
+class TooManyFollowers(GatewayError):
+    """Every place for somebody who follows the events is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One answer to "is all well": everything that status and metrics are made of."""
+
+    hub: HubStatus
+    readiness: Readiness
+    vendors: tuple[VendorStatus, ...]
+    sinks: tuple[SinkStatus, ...]
+    loop_lag_s: float
+    account: Account | None
+    """None where the outbox cannot be read now."""
+    outbox_size: OutboxSize | None
+
+
+async def take_snapshot(view: GatewayView) -> Snapshot:
+    """Read everything once; an outbox that cannot be read leaves its two fields empty."""
+    account: Account | None = None
+    size: OutboxSize | None = None
+    with contextlib.suppress(OutboxUnreadable):
+        account = await view.account()
+        size = await view.outbox_size()
+    return Snapshot(
+        hub=view.hub(),
+        readiness=view.readiness(),
+        vendors=view.vendors(),
+        sinks=view.sinks(),
+        loop_lag_s=view.loop_lag_s(),
+        account=account,
+        outbox_size=size,
+    )
