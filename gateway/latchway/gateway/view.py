@@ -157,17 +157,16 @@ class DeviceStatus:
 class EventSubscription(Protocol):
     """A follower's bounded share of the events as they are stored."""
 
-    async def next_events(self) -> tuple[StoredEvent, ...]:
-        """Wait for the next events, in order.
+    async def next_events(self, most: int) -> tuple[StoredEvent, ...]:
+        """Wait for the next events, in order, `most` of them at a time.
 
-        Empty: there will be no more, because the follower was too slow (`missed` is above 0) or
-        the gateway is ending.
+        Empty: there will be no more, because the follower was too slow or the gateway is
+        ending.
         """
         ...
 
-    @property
-    def missed(self) -> int:
-        """Events that did not fit into the follower's buffer; above 0 it gets no more."""
+    def abandon(self) -> int:
+        """Take no more; return how many events the follower did not get so far."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong with the local API: its socket (the operator acts) or a request (its caller)."""
+"""What can go wrong with the local API: its socket (the operator acts) or a single request."""
 
 from __future__ import annotations
 

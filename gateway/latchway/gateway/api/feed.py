@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from typing import TYPE_CHECKING
 
 from latchway.gateway.view import TooManyFollowers
@@ -23,24 +24,17 @@ class Subscription:
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._events: list[StoredEvent] = []
+        self._events: deque[StoredEvent] = deque()
         self._missed = 0
         self._closed = False
         self._changed = asyncio.Event()
 
-    @property
-    def missed(self) -> int:
-        """Events that did not fit; above 0 the follower is cut off."""
-        return self._missed
-
-    async def next_events(self) -> tuple[StoredEvent, ...]:
-        """Wait for the next events; empty once there will be no more."""
+    async def next_events(self, most: int) -> tuple[StoredEvent, ...]:
+        """Wait for the next events, `most` at a time; empty once there will be no more."""
         while not self._events and not self._missed and not self._closed:
             self._changed.clear()
             await self._changed.wait()
-        events = tuple(self._events)
-        self._events.clear()
-        return events
+        return tuple(self._events.popleft() for _ in range(min(most, len(self._events))))
 
     def offer(self, events: Sequence[StoredEvent]) -> None:
         """Take what fits, in order; after the first event that does not fit take nothing."""
@@ -48,6 +42,13 @@ class Subscription:
         self._events.extend(events[:room])
         self._missed += max(0, len(events) - room)
         self._changed.set()
+
+    def abandon(self) -> int:
+        """Take no more; return how many events the follower did not get."""
+        self._missed += len(self._events)
+        self._events.clear()
+        self._closed = True
+        return self._missed
 
     def close(self) -> None:
         """Let the follower have what is left, then end."""
