@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
+from typing import TYPE_CHECKING
 
 from latchway.drivers.contract import BrokerDelivery, Rejection, StoredBatch
 from latchway.drivers.errors import FrameInvalid
@@ -19,11 +19,11 @@ from latchway.drivers.wire.fields import (
     optional_text,
 )
 from latchway.drivers.wire.frame import Frame, Kind
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pydantic import JsonValue
     from collections.abc import Mapping
+
+    from pydantic import JsonValue
 
 
 @dataclass(frozen=True, slots=True)

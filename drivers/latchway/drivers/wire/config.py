@@ -6,16 +6,16 @@ It is split over several frames where it does not fit into one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-
+from typing import TYPE_CHECKING
 
 from latchway.drivers.errors import FrameInvalid
 from latchway.drivers.wire.fields import Cutter, get, lengths, number
 from latchway.drivers.wire.frame import MAXIMUM_FRAME, Frame, Kind
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pydantic import JsonValue
     from collections.abc import Iterator, Mapping, Sequence
+
+    from pydantic import JsonValue
 
 _SPLIT_AT = MAXIMUM_FRAME // 2
 

@@ -9,14 +9,14 @@ import json
 import struct
 from dataclasses import dataclass, field
 from enum import IntEnum
-
-
-from latchway.drivers.errors import FrameInvalid, FrameTooLarge
 from typing import TYPE_CHECKING
 
+from latchway.drivers.errors import FrameInvalid, FrameTooLarge
+
 if TYPE_CHECKING:
-    from pydantic import JsonValue
     from collections.abc import Mapping
+
+    from pydantic import JsonValue
 
 MAXIMUM_FRAME = 256 * 1024
 """Bytes that the length field may announce."""

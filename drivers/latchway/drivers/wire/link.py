@@ -14,8 +14,8 @@ from latchway.drivers.errors import GatewayLost, WireError
 from latchway.drivers.wire.frame import Frame, FrameDecoder, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     import socket
+    from collections.abc import Callable
 
 _QUEUED_FRAMES = 64
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-
+from typing import TYPE_CHECKING
 
 from latchway.drivers.contract import DeliveryClass, Quotas
 from latchway.drivers.wire.fields import delivery_class_of, get, number, optional_text, texts
 from latchway.drivers.wire.frame import Frame, Kind
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pydantic import JsonValue
     from collections.abc import Mapping
+
+    from pydantic import JsonValue
 
 GENERATION = 1
 """Of the wire as a whole. Another number in `hello` ends the connection."""

@@ -1,0 +1,1 @@
+"""How drivers reach locks and bridges, and how sinks reach brokers."""

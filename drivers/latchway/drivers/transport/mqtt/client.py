@@ -1,0 +1,391 @@
+"""The MQTT client of drivers and of the MQTT sink: aiomqtt's connection, our own hot path.
+
+aiomqtt connects, subscribes and waits; this subclass reads and writes the socket, several packets
+a wake-up, and closes aiomqtt's holes: acknowledging before the consumer has the message, and
+taking a refused publish for success.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
+
+import aiomqtt
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from latchway.drivers.errors import (
+    MqttDisconnected,
+    MqttError,
+    MqttRefused,
+    MqttUnreachable,
+)
+from latchway.drivers.transport.mqtt.connection import (
+    Limits,
+    connect_properties,
+    read_limits,
+    will_properties,
+)
+from latchway.drivers.transport.mqtt.inbox import Inbox, InboxBounds, MqttCounters
+from latchway.drivers.transport.mqtt.keep_alive import Due, KeepAlive
+from latchway.drivers.transport.mqtt.link import PahoLink
+from latchway.drivers.transport.mqtt.packets import (
+    PUBACK,
+    PUBLISH,
+    Malformed,
+    PublishParts,
+    cut,
+    decode_puback,
+    encode_puback,
+    publish_flags,
+)
+from latchway.drivers.transport.mqtt.stream import SocketStream
+from latchway.drivers.transport.mqtt.window import FIRST_REFUSAL, SendWindow
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import AsyncIterator
+    from types import TracebackType
+
+    from paho.mqtt import client as paho
+    from paho.mqtt.properties import Properties
+    from paho.mqtt.reasoncodes import ReasonCode
+
+    from latchway.drivers.transport.mqtt.message import MqttMessage, PublishProperties
+    from latchway.drivers.transport.mqtt.settings import MqttSettings, MqttWill
+
+_GOODBYE_S = 2.0
+
+
+class MqttClient(aiomqtt.Client):
+    """One connection to a broker, as an async context manager; never used for a second one.
+
+    Entering raises `MqttUnreachable` or `MqttRefused`. What fails because the connection ended
+    raises `MqttDisconnected`. One task may iterate `messages`. Reading pauses while the broker
+    overruns `receive_maximum`, so acknowledging must not wait for a publish on the same client.
+    """
+
+    def __init__(self, settings: MqttSettings, *, will: MqttWill | None = None) -> None:
+        super().__init__(
+            settings.host,
+            settings.port,
+            protocol=aiomqtt.ProtocolVersion.V5,
+            keepalive=settings.keep_alive_s,
+            clean_start=settings.clean_start,
+            properties=connect_properties(settings),
+            timeout=settings.connect_timeout_s,
+        )
+        self._settings = settings
+        self._where = f"the MQTT broker at {settings.host}:{settings.port}"
+        self._stream = SocketStream(self._loop, self._feed, self._lose)
+        self._link = PahoLink(settings.client_id, self._stream.write)
+        self._adopt(self._link, will)
+        self._inbox = Inbox(InboxBounds(settings.receive_maximum))
+        self._limits = Limits()
+        self._window = SendWindow(settings.send_window, self._link.next_packet_id)
+        self._keep_alive = KeepAlive(settings.keep_alive_s, self._loop.time())
+        self._tick: asyncio.TimerHandle | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._buffer = bytearray()
+        self._paused = False
+        self._used = False
+        self.session_present = False
+        """Whether the broker resumed our session: without it, subscribe anew."""
+        self.closed: asyncio.Future[MqttDisconnected] = self._loop.create_future()
+        """Done when the connection is over; its result says why. Never raises."""
+
+    def _adopt(self, link: PahoLink, will: MqttWill | None) -> None:
+        link.on_connect = self._on_connect
+        link.on_disconnect = self._on_disconnect
+        link.on_subscribe = self._on_subscribe
+        link.on_unsubscribe = self._on_unsubscribe
+        link.connect_timeout = self._settings.connect_timeout_s
+        if will is not None:
+            link.will_set(will.topic, will.payload, will.qos, will.retain, will_properties(will))
+        self._client = link
+
+    # Connecting and parting
+
+    async def __aenter__(self) -> Self:
+        if self._used:
+            raise RuntimeError("An MqttClient is one connection: make a new one for the next")
+        self._used = True
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout_s):
+                await super().__aenter__()
+        except TimeoutError:
+            waited = self._settings.connect_timeout_s
+            self._refuse(MqttUnreachable(f"No answer from {self._where} within {waited:g} s"))
+        except aiomqtt.exceptions.MqttConnectError as error:
+            code = cast("ReasonCode", error.rc)
+            what = f"the connection to {self._where}"
+            self._refuse(MqttRefused(what, code.value, code.getName()))
+        except (aiomqtt.MqttError, OSError, ValueError) as error:
+            self._refuse(MqttUnreachable(f"No connection to {self._where}: {error}"))
+        except BaseException:
+            self._lose("given up while connecting")
+            raise
+        return self
+
+    def _refuse(self, error: MqttError) -> NoReturn:
+        self._lose(str(error))
+        raise error from None
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        try:
+            if not self.closed.done():
+                self._client.disconnect()
+                async with asyncio.timeout(_GOODBYE_S):
+                    await self._stream.sent()
+        except TimeoutError:
+            pass  # a broker that reads nothing gets no goodbye
+        finally:
+            self._lose("closed by us")
+
+    def _client_connect(self) -> None:
+        """Connect, in a thread: reading files, resolving names and the TLS handshake block."""
+        settings = self._settings
+        if settings.username is not None:
+            self._link.username_pw_set(settings.username, settings.read_password())
+        if settings.tls is not None:
+            self._link.tls_set_context(settings.tls.context())
+        super()._client_connect()
+        try:
+            self._loop.call_soon_threadsafe(self._attach)
+        except RuntimeError:  # the loop was closed meanwhile
+            self._link.close_socket()
+
+    def _attach(self) -> None:
+        connected = self._link.open_socket()
+        if self.closed.done():
+            self._link.close_socket()
+        elif connected is not None:
+            self._stream.attach(cast("socket.socket", connected))
+            self._watch_over(self._settings.keep_alive_s)
+
+    def _watch_over(self, interval_s: float) -> None:
+        self._keep_alive = KeepAlive(interval_s, self._loop.time())
+        if self._tick is not None:
+            self._tick.cancel()
+        self._tick = self._loop.call_later(self._keep_alive.tick_s, self._look)
+
+    def _look(self) -> None:
+        keep_alive = self._keep_alive
+        due = keep_alive.due(self._loop.time(), reading=not self._paused)
+        if due is Due.GIVE_UP:
+            self._lose("the broker does not answer pings")
+            return
+        if due is Due.PING:
+            self._link.ping()
+        self._tick = self._loop.call_later(keep_alive.tick_s, self._look)
+
+    def _lose(self, why: str) -> None:
+        if self.closed.done():
+            return
+        reason = MqttDisconnected(f"The connection to {self._where} ended: {why}")
+        self.closed.set_result(reason)
+        if self._tick is not None:
+            self._tick.cancel()
+        self._stream.detach()
+        self._link.close_socket()
+        self._window.close(reason)
+        self._buffer.clear()
+        for pending in self._pending_subscribes.values():
+            if not pending.done():
+                pending.set_exception(aiomqtt.MqttError(why))
+        if not self._connected.done():
+            self._connected.set_exception(aiomqtt.MqttError(why))
+            self._connected.exception()  # nobody need be waiting any more
+        if not self._disconnected.done():
+            self._disconnected.set_result(None)
+        self._wake()
+
+    def _on_connect(
+        self,
+        client: paho.Client,
+        userdata: Any,
+        flags: paho.ConnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        self.session_present = flags.session_present
+        self._limits = read_limits(properties)
+        size = min(self._settings.send_window, self._limits.receive_maximum)
+        self._window = SendWindow(size, self._link.next_packet_id)
+        if self._limits.keep_alive_s:
+            self._watch_over(self._limits.keep_alive_s)
+        super()._on_connect(client, userdata, flags, reason_code, properties)
+
+    def _on_disconnect(
+        self,
+        client: paho.Client,  # noqa: ARG002 - paho's signature
+        userdata: Any,  # noqa: ARG002
+        flags: paho.DisconnectFlags,  # noqa: ARG002
+        reason_code: ReasonCode,
+        properties: Properties | None = None,  # noqa: ARG002
+    ) -> None:
+        self._lose(f"the broker said {reason_code.getName()!r} (0x{reason_code.value:02X})")
+
+    # Receiving
+
+    @property
+    def counters(self) -> MqttCounters:
+        """What happened on this connection so far."""
+        return self._inbox.counters
+
+    @property
+    def messages(self) -> AsyncIterator[MqttMessage]:  # type: ignore[override] # our own messages
+        """Messages in order of arrival; after the last one of a lost connection it raises."""
+        return self._iterate()
+
+    async def _iterate(self) -> AsyncIterator[MqttMessage]:
+        while True:
+            message = self.receive_nowait()
+            while message is None:
+                self._raise_if_closed()
+                self._waiter = self._loop.create_future()
+                await self._waiter
+                message = self.receive_nowait()
+            yield message
+
+    def receive_nowait(self) -> MqttMessage | None:
+        """Return the next message if there is one, so that a consumer can drain cheaply."""
+        message = self._inbox.take()
+        if self._paused:
+            self._resume()
+        return message
+
+    def acknowledge(self, message: MqttMessage) -> None:
+        """Say that a message is dealt with. PUBACKs leave in order of arrival.
+
+        No effect at QoS 0, a second time, after the end, or for another connection's message:
+        the broker delivers that one again.
+        """
+        self._inbox.acknowledge(message)
+        self._send_acknowledgements()
+        if self._paused:
+            self._resume()
+
+    def _send_acknowledgements(self) -> None:
+        released = self._inbox.releasable()
+        if released and not self.closed.done():
+            self._send(b"".join([encode_puback(packet_id) for packet_id in released]))
+
+    def _feed(self, data: bytes) -> None:
+        self._keep_alive.received(self._loop.time())
+        self._buffer += data
+        self._process()
+
+    def _process(self) -> None:
+        buffer, inbox, start = self._buffer, self._inbox, 0
+        limit = self._settings.maximum_packet_size
+        try:
+            while not inbox.full and (packet := cut(buffer, start, limit)) is not None:
+                first_byte, body, start = packet
+                kind = first_byte & 0xF0
+                if kind == PUBLISH:
+                    inbox.receive(first_byte, body)
+                elif kind == PUBACK:
+                    self._window.acknowledge(*decode_puback(body))
+                else:
+                    self._link.receive(first_byte, body)
+        except Malformed as error:
+            self._lose(str(error))
+            return
+        del buffer[:start]
+        self._send_acknowledgements()
+        if inbox.full and not self._paused:
+            self._paused = True
+            inbox.counters.pauses += 1
+            self._stream.pause()
+        self._wake()
+
+    def _resume(self) -> None:
+        if not self._inbox.full and not self.closed.done():
+            self._paused = False
+            self._stream.resume()
+            self._loop.call_soon(self._process)
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done() and (self._inbox or self.closed.done()):
+            waiter.set_result(None)
+
+    # Sending
+
+    async def subscribe(  # type: ignore[override] # one way to subscribe, and errors that are errors
+        self, *topics: tuple[str, int], retain_handling: int = 0
+    ) -> None:
+        """Subscribe to filters, each with its highest QoS (0 or 1), in one packet.
+
+        Raises `MqttRefused` for the first filter that the broker refuses.
+        """
+        options = [
+            (topic, SubscribeOptions(qos=qos, retainHandling=retain_handling))
+            for topic, qos in topics
+        ]
+        try:
+            codes = await super().subscribe(options)
+        except aiomqtt.MqttError as error:
+            self._raise_if_closed()
+            raise MqttDisconnected(f"No SUBACK from {self._where}: {error}") from None
+        for (topic, _), code in zip(topics, cast("list[ReasonCode]", codes), strict=True):
+            if code.value >= FIRST_REFUSAL:
+                raise MqttRefused(f"the subscription to {topic!r}", code.value, code.getName())
+
+    async def publish(  # type: ignore[override] # at QoS 1 unless told otherwise, and typed
+        self,
+        topic: str,
+        payload: bytes | str,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        properties: PublishProperties | None = None,
+    ) -> None:
+        """Publish and, at QoS 1, wait for the broker's word.
+
+        Raises `MqttRefused`, `MqttPacketTooLarge`, `MqttDisconnected` (then what became of it is
+        unknown), or `ValueError` for a topic that nobody can publish to.
+        """
+        sent = self.publish_soon(topic, payload, qos=qos, retain=retain, properties=properties)
+        await (await sent)
+
+    async def publish_soon(
+        self,
+        topic: str,
+        payload: bytes | str,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        properties: PublishProperties | None = None,
+    ) -> asyncio.Future[None]:
+        """Publish as soon as the window has room and return the future of the broker's word.
+
+        A QoS 0 message's future is done when it is handed to the socket.
+        """
+        flags = publish_flags(qos, retain=retain)
+        parts = PublishParts.of(topic, payload, properties)
+        self._limits.check(topic, parts.size(flags), qos=qos, retain=retain)
+        if qos == 0:
+            await self._stream.room()
+            self._raise_if_closed()
+            future: asyncio.Future[None] = self._loop.create_future()
+            future.set_result(None)
+            self._send(parts.encode(flags, 0))
+            return future
+        await self._window.reserve()
+        packet_id, future = self._window.begin()
+        self._send(parts.encode(flags, packet_id))
+        return future
+
+    def _raise_if_closed(self) -> None:
+        if self.closed.done():
+            raise self.closed.result()
+
+    def _send(self, packet: bytes) -> None:
+        self._stream.write(packet)
+        self._keep_alive.sent(self._loop.time())
