@@ -1,20 +1,23 @@
 """What a driver submits: an event before the gateway gives it identity, order and route.
 
-On the wire a draft is one JSON object with the keys of `EventDraft` (absent where None) and
-`data` as the catalog's payload. The gateway alone validates it (`registry.decode_draft`).
+On the wire a draft is one JSON object (see `codec`). The gateway alone validates it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NewType
+from typing import TYPE_CHECKING, Final, NewType
 
-from latchway.schemas.catalog.base import EventData
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from latchway.schemas.catalog.base import EventData
 
 DeviceId = NewType("DeviceId", str)
-"""A lock's hardware id (IEEE address, Nuki id), never its friendly name; 1 to 128 characters
-of `[A-Za-z0-9._:-]`."""
+"""A lock's hardware id (IEEE address, Nuki id), never its friendly name; it matches
+`DEVICE_ID_PATTERN`."""
+
+DEVICE_ID_PATTERN: Final = r"^[A-Za-z0-9._:-]{1,128}$"
 
 
 @dataclass(frozen=True, slots=True)

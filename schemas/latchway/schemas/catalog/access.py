@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from latchway.schemas.catalog.base import EventData
+from latchway.schemas.catalog.base import PAYLOAD, EventData
 from latchway.schemas.vocabulary import (
     AccessMethod,
     AccessOperation,
@@ -21,7 +21,7 @@ Slot = Annotated[str, Field(min_length=1, max_length=64)]
 class Actor(BaseModel):
     """Who it was, as far as the lock tells: a credential slot, and our reference to a person."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = PAYLOAD
 
     credential_kind: CredentialKind = Field(
         default=CredentialKind.UNKNOWN, description="What kind of credential the slot holds."

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from latchway.schemas.vocabulary import Priority
+
+MAX_INTEGER: Final = 2**53 - 1
+"""The largest integer that every JSON reader keeps exact (RFC 8259, section 6)."""
+
+Integer = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+Ordinal = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
+
+Instant = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 12, 31, tzinfo=UTC)),
+]
+"""A timezone-aware time, within what survives the way to UTC and back."""
+
+PAYLOAD: Final = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+"""Unknown fields are refused, so that a driver cannot smuggle what no schema describes."""
 
 
 class EventData(BaseModel):
     """The `data` of one event type and major version.
 
     A subclass is the whole definition: its type name, full version, priority, owner, history and
-    examples are class variables; its fields are the payload. Unknown fields are refused, so that
-    a driver cannot smuggle what no schema describes.
+    examples are class variables; its fields are the payload.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+    model_config = PAYLOAD
 
     event_type: ClassVar[str]
     """CloudEvents `type`: `io.latchway.<family>.<fact>.v<major>`."""
-    version: ClassVar[str] = "1.0"
+    schema_version: ClassVar[str] = "1.0"
     """Full version, `<major>.<minor>`; a minor adds optional fields only."""
     priority: ClassVar[Priority]
     owner: ClassVar[str]

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from latchway.schemas.catalog.base import EventData
+from latchway.schemas.catalog.base import Count, EventData
 from latchway.schemas.vocabulary import Priority
 
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -21,7 +21,7 @@ class BatteryReported(EventData):
     examples: ClassVar[tuple[dict[str, object], ...]] = ({"percent": 81.5, "voltage_mv": 5700},)
 
     percent: Percent | None = Field(default=None, description="Charge left, in per cent.")
-    voltage_mv: int | None = Field(default=None, ge=0, description="Voltage in millivolts.")
+    voltage_mv: Count | None = Field(default=None, description="Voltage in millivolts.")
     scale_suspect: bool = Field(
         default=False, description="True if the source's figure was above 100 and was halved."
     )

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from latchway.schemas.catalog.base import EventData
+from latchway.schemas.catalog.base import Count, EventData
 from latchway.schemas.vocabulary import Priority
 
 
@@ -29,7 +29,7 @@ class CommandCompleted(EventData):
         description="How it ended; `unknown` means that the lock may have moved."
     )
     reason: str | None = Field(default=None, max_length=512, description="Why, in words.")
-    accepted_ms: int | None = Field(default=None, ge=0, description="From receipt to acceptance.")
-    permit_ms: int | None = Field(default=None, ge=0, description="From receipt to the permit.")
-    written_ms: int | None = Field(default=None, ge=0, description="From receipt to the write.")
-    confirmed_ms: int | None = Field(default=None, ge=0, description="From receipt to the lock's word.")
+    accepted_ms: Count | None = Field(default=None, description="From receipt to acceptance.")
+    permit_ms: Count | None = Field(default=None, description="From receipt to the permit.")
+    written_ms: Count | None = Field(default=None, description="From receipt to the write.")
+    confirmed_ms: Count | None = Field(default=None, description="From receipt to the lock's word.")

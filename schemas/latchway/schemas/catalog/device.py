@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from latchway.schemas.catalog.base import EventData
+from latchway.schemas.catalog.base import Count, EventData, Instant, Ordinal
 from latchway.schemas.vocabulary import CoverageReason, Priority
 
 Text = Annotated[str, Field(max_length=256)]
@@ -95,7 +94,7 @@ class DeviceLogRestarted(EventData):
     experimental: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, object], ...]] = ({"log_epoch": 2},)
 
-    log_epoch: int = Field(ge=1, description="Number of the log epoch that begins.")
+    log_epoch: Ordinal = Field(description="Number of the log epoch that begins.")
 
 
 class DeviceLogGap(EventData):
@@ -107,8 +106,8 @@ class DeviceLogGap(EventData):
     experimental: ClassVar[bool] = True
     examples: ClassVar[tuple[dict[str, object], ...]] = ({"missing": 14, "first_index": 120},)
 
-    missing: int = Field(ge=1, description="How many entries are gone.")
-    first_index: int = Field(ge=0, description="Index of the first missing entry.")
+    missing: Ordinal = Field(description="How many entries are gone.")
+    first_index: Count = Field(description="Index of the first missing entry.")
 
 
 class DeviceCoverageGap(EventData):
@@ -122,10 +121,10 @@ class DeviceCoverageGap(EventData):
     )
 
     reason: CoverageReason = Field(description="Why events may be missing.")
-    since: datetime | None = Field(
+    since: Instant | None = Field(
         default=None, description="Last instant known to be covered; absent if unknown."
     )
-    until: datetime | None = Field(
+    until: Instant | None = Field(
         default=None, description="First instant covered again; absent while it lasts."
     )
 

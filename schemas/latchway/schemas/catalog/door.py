@@ -22,4 +22,6 @@ class DoorStateChanged(EventData):
 
     state: DoorState = Field(description="The door state that the sensor confirmed.")
     previous: DoorState = Field(description="The state stored before; `unknown` at first sight.")
-    source: Source = Field(description="`reported` unasked, or `read` as an answer to our question.")
+    source: Source = Field(
+        description="`reported` unasked, or `read` as an answer to our question."
+    )

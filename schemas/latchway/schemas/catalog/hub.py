@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from latchway.schemas.catalog.base import EventData
+from latchway.schemas.catalog.base import Count, EventData, Integer, Ordinal
 from latchway.schemas.vocabulary import Priority
 
 
@@ -21,9 +21,9 @@ class HubStarted(EventData):
     )
 
     version: str = Field(max_length=64, description="Latchway's version.")
-    epoch: int = Field(ge=1, description="The epoch that sequence numbers carry now.")
+    epoch: Ordinal = Field(description="The epoch that sequence numbers carry now.")
     clean: bool = Field(description="True if the last run ended by itself; False after a crash.")
-    waiting: int = Field(ge=0, description="Deliveries that were waiting at the start.")
+    waiting: Count = Field(description="Deliveries that were waiting at the start.")
 
 
 class HubStopping(EventData):
@@ -48,7 +48,7 @@ class HubClockSynchronised(EventData):
     )
 
     bootid: str = Field(max_length=64, description="The boot to whose `bootms` the offset applies.")
-    offset_ms: int = Field(description="Wall time in ms since 1970 minus `bootms`.")
+    offset_ms: Integer = Field(description="Wall time in ms since 1970 minus `bootms`.")
 
 
 class HubClockStepped(EventData):
@@ -59,7 +59,7 @@ class HubClockStepped(EventData):
     owner: ClassVar[str] = "gateway"
     examples: ClassVar[tuple[dict[str, object], ...]] = ({"step_ms": -3600000},)
 
-    step_ms: int = Field(description="By how much it jumped, in milliseconds.")
+    step_ms: Integer = Field(description="By how much it jumped, in milliseconds.")
 
 
 class HubOutboxFull(EventData):
@@ -74,4 +74,4 @@ class HubOutboxFull(EventData):
     )
 
     step: str = Field(max_length=64, description="Which step of the overflow order began.")
-    used_bytes: int = Field(ge=0, description="Size of the outbox file.")
+    used_bytes: Count = Field(description="Size of the outbox file.")

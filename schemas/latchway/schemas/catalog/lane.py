@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import ClassVar, Final
 
 from pydantic import Field
 
-from latchway.schemas.catalog.base import EventData
+from latchway.schemas.catalog.base import EventData, Ordinal
 from latchway.schemas.vocabulary import Priority, VoidReason
 
-PositionRange = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+PositionRange = tuple[Ordinal, Ordinal]
+"""First and last position, both included."""
+
+MAX_RANGES: Final = 1024
+"""How many ranges one event may name, so that it always fits an envelope of 64 KiB."""
 
 
 class LaneVoided(EventData):
@@ -23,9 +27,9 @@ class LaneVoided(EventData):
     )
 
     lane: str = Field(max_length=200, description="The lane whose positions are void.")
-    epoch: int = Field(ge=1, description="The epoch that the positions belong to.")
+    epoch: Ordinal = Field(description="The epoch that the positions belong to.")
     positions: tuple[PositionRange, ...] = Field(
-        min_length=1, description="Void positions as inclusive ranges."
+        min_length=1, max_length=MAX_RANGES, description="Void positions as inclusive ranges."
     )
     reason: VoidReason = Field(description="Why they will not arrive.")
     detail: str | None = Field(default=None, max_length=512, description="The sink's own words.")

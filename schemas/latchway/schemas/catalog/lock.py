@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import ClassVar
 
 from pydantic import Field
 
-from latchway.schemas.catalog.base import EventData
+from latchway.schemas.catalog.base import EventData, Instant
 from latchway.schemas.vocabulary import LockState, Priority, Source
 
 
@@ -24,7 +23,9 @@ class LockStateChanged(EventData):
 
     state: LockState = Field(description="The bolt state that the lock confirmed.")
     previous: LockState = Field(description="The state stored before; `unknown` at first sight.")
-    source: Source = Field(description="`reported` unasked, or `read` as an answer to our question.")
+    source: Source = Field(
+        description="`reported` unasked, or `read` as an answer to our question."
+    )
     deadbolt_from_inside: bool | None = Field(
         default=None, description="True if the bolt was set so that it opens from inside only."
     )
@@ -41,5 +42,7 @@ class LockOpenedLate(EventData):
         {"command": "0192f0c1-7c1e-7a44-9d0b-1c5a6f0e2b11", "deadline": "2026-03-01T08:00:10Z"},
     )
 
-    command: str = Field(description="Id of the command that may have opened the lock.")
-    deadline: datetime = Field(description="When the command's permit ended.")
+    command: str = Field(
+        max_length=64, description="Id of the command that may have opened the lock."
+    )
+    deadline: Instant = Field(description="When the command's permit ended.")

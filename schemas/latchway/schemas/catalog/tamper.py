@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from latchway.schemas.catalog.base import EventData
+from latchway.schemas.catalog.base import EventData, Ordinal
 from latchway.schemas.vocabulary import Priority, TamperKind
 
 
@@ -25,7 +25,7 @@ class TamperDetected(EventData):
     suspected: bool = Field(
         default=False, description="True if concluded by the driver, not reported by the lock."
     )
-    attempts: int | None = Field(default=None, ge=1, description="Failed attempts counted.")
+    attempts: Ordinal | None = Field(default=None, description="Failed attempts counted.")
     raw: str | None = Field(
         default=None, max_length=128, description="The source's own word where it maps to nothing."
     )

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from latchway.schemas.catalog.base import EventData
+from latchway.schemas.catalog.base import EventData, Ordinal
 from latchway.schemas.vocabulary import Priority
 
 
@@ -37,7 +37,7 @@ class VendorQuarantined(EventData):
     )
 
     reason: str = Field(max_length=512, description="Why it was quarantined.")
-    duration_s: int = Field(ge=1, description="For how long, in seconds.")
+    duration_s: Ordinal = Field(description="For how long, in seconds.")
 
 
 class VendorRecovered(EventData):
