@@ -6,7 +6,7 @@ Latchway: never the database, the cloud, or another vendor. Design section 6.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 VendorName = NewType("VendorName", str)
 """Name of a vendor as the config spells it: `[a-z][a-z0-9_]{0,31}`."""
 
+
 class DeliveryClass(StrEnum):
     """What happens to a vendor's events while we are away (design section 1, promise 1)."""
 
@@ -32,11 +33,13 @@ class DeliveryClass(StrEnum):
     QUEUED = "queued"
     LIVE = "live"
 
+
 class Transport(StrEnum):
     """How a vendor's locks are reached."""
 
     MQTT = "mqtt"
     BLE = "ble"
+
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
@@ -45,6 +48,7 @@ class Quotas:
     events_per_s: int = 200
     burst: int = 1000
     memory_mb: int = 96
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -67,6 +71,7 @@ class Manifest:
     command_pacing_s: float = 1.0
     quotas: Quotas = field(default_factory=Quotas)
 
+
 @dataclass(frozen=True, slots=True)
 class Attribute:
     """One attribute of a device as last known: its value, where it comes from, and its age."""
@@ -74,6 +79,7 @@ class Attribute:
     value: JsonValue
     source: Source
     at: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
@@ -89,6 +95,7 @@ class DeviceState:
     firmware: str | None = None
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
 
+
 @dataclass(frozen=True, slots=True)
 class BrokerDelivery:
     """A QoS 1 message as the broker delivered it, so that a redelivery is stored once.
@@ -103,6 +110,7 @@ class BrokerDelivery:
     """8 bytes of BLAKE2b over topic and payload."""
     duplicate: bool
 
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """Why the gateway did not take one event of a batch; the event itself is kept with it."""
@@ -110,12 +118,14 @@ class Rejection:
     index: int
     reason: str
 
+
 @dataclass(frozen=True, slots=True)
 class StoredBatch:
     """The gateway's word that a batch is on disk. `rejections` names events that do not fit."""
 
     duplicate: bool = False
     rejections: tuple[Rejection, ...] = ()
+
 
 class Receipt(Protocol):
     """A submitted batch on its way to the disk. Receipts resolve in order of submission."""
@@ -132,6 +142,7 @@ class Receipt(Protocol):
         """Tell whether the batch is known to be on disk."""
         ...
 
+
 class Clock(Protocol):
     """Time, injected: wall time is only data, deadlines use the monotonic clock."""
 
@@ -146,6 +157,7 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Sleep for that many seconds."""
         ...
+
 
 class DriverContext(Protocol):
     """All that a driver is given."""
@@ -237,6 +249,7 @@ class DriverContext(Protocol):
         """One connection to the local broker; a new object for each connection."""
         ...
 
+
 class Driver(Protocol):
     """One vendor's conversation with its locks."""
 
@@ -244,7 +257,9 @@ class Driver(Protocol):
         """Talk to the locks until cancelled. An exception ends the worker, which is restarted."""
         ...
 
+
 DriverFactory = Callable[[], Driver]
+
 
 @dataclass(frozen=True, slots=True)
 class Vendor:

@@ -25,9 +25,9 @@ def parse(
 ) -> JsonValue:
     """Read one JSON text.
 
-    Raises `PayloadInvalid` with code `too_large`, `not_utf8`, `not_json`, `too_deep`,
-    `duplicate_key`, `not_a_number` (NaN, Infinity) or `huge_number`. Reasons quote no values: they
-    may be codes.
+    Raises `PayloadInvalid` with code `too_large`, `not_utf8` (also half a surrogate pair),
+    `not_json`, `too_deep`, `duplicate_key`, `not_a_number` (NaN, Infinity) or `huge_number`.
+    Reasons quote no values: they may be codes.
     """
     if len(raw) > maximum_bytes:
         raise PayloadInvalid("too_large", f"{len(raw)} bytes; at most {maximum_bytes} are read")
@@ -42,6 +42,8 @@ def parse(
         raise PayloadInvalid("not_json", f"{error.msg} at character {error.pos}") from None
     except RecursionError:
         raise PayloadInvalid("too_deep", "nested deeper than the reader can follow") from None
+    if "\\u" in text:
+        _check_surrogates(value)
     checked: JsonValue = value
     return checked
 
@@ -73,6 +75,13 @@ def _check_depth(text: str, maximum: int) -> None:
                 raise PayloadInvalid("too_deep", f"nested more than {maximum} deep")
         elif character in "}]":
             depth -= 1
+
+
+def _check_surrogates(value: JsonValue) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise PayloadInvalid("not_utf8", "half a surrogate pair is no character") from None
 
 
 def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
