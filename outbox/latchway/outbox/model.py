@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from latchway.outbox.positions import PositionSet
 from latchway.schemas import LaneClass, Priority, VoidReason
 
 
@@ -80,7 +81,7 @@ class NewReject:
 
 @dataclass(frozen=True, slots=True)
 class Redelivery:
-    """What makes a broker's redelivery recognisable; see `BrokerDelivery` of the driver contract."""
+    """What makes a redelivery recognisable; see `BrokerDelivery` of the driver contract."""
 
     packet_id: int
     digest: bytes
@@ -175,6 +176,8 @@ class Committed:
     results: tuple[BatchResult, ...]
     deliveries: tuple[Delivery, ...]
     """New deliveries, in order of sequence, for the lanes' memory tails."""
+    not_replayable: tuple[tuple[LaneKey, Position], ...] = ()
+    """Replays asked for in vain: the event was given up, or its replay window has passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +227,8 @@ class Account:
     @property
     def difference(self) -> int:
         """Sum of all absolute differences: 0 when the account closes."""
-        return sum(abs(line.difference) for line in (*self.intake, *self.lanes))
+        intake = sum(abs(line.difference) for line in self.intake)
+        return intake + sum(abs(line.difference) for line in self.lanes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,3 +252,50 @@ class StoredReject:
     device: str | None
     at: str
     """RFC 3339 time of storing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayWindow:
+    """How long done events stay, so that a sink which lost them can have them again.
+
+    Whichever passes first counts: seconds of CLOCK_BOOTTIME since the event was done with, or
+    bytes of done events, summed over all lanes.
+    """
+
+    seconds: float = 600.0
+    size_bytes: int = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class LaneStatus:
+    """Where a lane of one epoch stands; `done` is a copy."""
+
+    lane: LaneKey
+    epoch: int
+    next_number: int
+    """The position that the next delivery will get."""
+    done: PositionSet
+    """Positions that do not wait: acknowledged, parked, or given up."""
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A position that its sink refused for good, and what the sink said; it can be replayed."""
+
+    lane: LaneKey
+    position: Position
+    detail: str
+    at: str
+    """RFC 3339 time of parking."""
+    sequence: str
+    event: NewEvent
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxSize:
+    """What the outbox takes on disk, in bytes; `free` is the unused part of the file."""
+
+    file: int
+    wal: int
+    free: int
