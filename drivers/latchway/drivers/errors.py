@@ -44,6 +44,10 @@ class SettingsInvalid(DriversError):
     """The vendor's config section does not fit the driver's model: fix the config."""
 
 
+class StateInvalid(DriversError):
+    """A device state or cursor that cannot be written or read as JSON."""
+
+
 class PayloadInvalid(DriversError):
     """An input that a codec does not take. `code` is machine-readable, `reason` for people."""
 

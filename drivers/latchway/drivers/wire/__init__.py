@@ -7,9 +7,16 @@ from __future__ import annotations
 
 from latchway.drivers.wire.batches import Batch, Reject, Stored, StoredNote
 from latchway.drivers.wire.config import Config, config_frames, merge_config
-from latchway.drivers.wire.frame import MAXIMUM_FRAME, Frame, FrameDecoder, Kind, encode
+from latchway.drivers.wire.frame import (
+    GENERATION,
+    MAXIMUM_FRAME,
+    Frame,
+    FrameDecoder,
+    Kind,
+    encode,
+)
 from latchway.drivers.wire.link import FrameLink, FrameStream, open_link, open_stream
-from latchway.drivers.wire.messages import GENERATION, Credit, Heartbeat, Hello, Log, Stop
+from latchway.drivers.wire.messages import Credit, Heartbeat, Hello, Log, Stop
 
 __all__ = [
     "GENERATION",

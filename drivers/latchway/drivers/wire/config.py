@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from latchway.drivers.errors import FrameInvalid
+from latchway.drivers.errors import FrameInvalid, GenerationRefused
 from latchway.drivers.wire.fields import Cutter, get, lengths, number
-from latchway.drivers.wire.frame import MAXIMUM_FRAME, Frame, Kind
+from latchway.drivers.wire.frame import GENERATION, MAXIMUM_FRAME, Frame, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,9 +31,11 @@ class Config:
     cursors: Mapping[str, bytes] = field(default_factory=dict)
     heartbeat_s: float = 1.0
     more: bool = False
+    generation: int = GENERATION
 
     def to_frame(self) -> Frame:
         header: dict[str, JsonValue] = {
+            "generation": self.generation,
             "hub": self.hub,
             "vendor": self.vendor,
             "heartbeat_s": self.heartbeat_s,
@@ -48,6 +50,12 @@ class Config:
     @classmethod
     def from_frame(cls, frame: Frame) -> Config:
         header, cut = frame.header, Cutter(frame.payload)
+        generation = get(header, "generation", int)
+        if generation != GENERATION:
+            raise GenerationRefused(
+                f"The gateway's wire is of generation {generation}, ours of {GENERATION}: "
+                "install the same version of Latchway for both"
+            )
         settings = cut.take(get(header, "settings", int))
         states = {d: cut.take(n) for d, n in lengths(header, "states").items() if n is not None}
         cursors = {c: cut.take(n) for c, n in lengths(header, "cursors").items() if n is not None}

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
+GENERATION = 1
+"""Of the wire as a whole. Another number in `hello` or `config` ends the connection."""
+
 MAXIMUM_FRAME = 256 * 1024
 """Bytes that the length field may announce."""
 

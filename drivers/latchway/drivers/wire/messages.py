@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING
 
 from latchway.drivers.contract import DeliveryClass, Quotas
 from latchway.drivers.wire.fields import delivery_class_of, get, number, optional_text, texts
-from latchway.drivers.wire.frame import Frame, Kind
+from latchway.drivers.wire.frame import GENERATION, Frame, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydantic import JsonValue
-
-GENERATION = 1
-"""Of the wire as a whole. Another number in `hello` ends the connection."""
 
 
 @dataclass(frozen=True, slots=True)
