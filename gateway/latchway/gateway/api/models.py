@@ -42,6 +42,7 @@ class HubReport(ApiModel):
     name: str
     version: str
     epoch: int
+    now: Annotated[AwareDatetime, Field(description="Wall time of this answer.")]
     started_at: AwareDatetime
     uptime_s: float
     clock: Literal["synced", "unsynced"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from latchway.gateway.api.models import (
@@ -23,11 +23,12 @@ from latchway.gateway.api.models import (
     VendorReport,
 )
 from latchway.gateway.api.problems import find_problems
+from latchway.gateway.view import SinkStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from latchway.gateway.view import DeviceStatus, OutboxSize, SinkStatus, Snapshot
+    from latchway.gateway.view import DeviceStatus, OutboxSize, Snapshot
     from latchway.outbox import Account, LaneAccount, StoredEvent, StoredReject
 
 
@@ -82,7 +83,7 @@ def event_document(stored: StoredEvent) -> dict[str, Any]:
 def _sink_report(sink: SinkStatus, account: Account | None) -> SinkReport:
     lines = [line for line in (account.lanes if account else ()) if line.lane.sink == sink.sink]
     return SinkReport(
-        **_fields(sink),
+        **{each.name: getattr(sink, each.name) for each in fields(SinkStatus)},
         waiting=sum(line.waiting for line in lines),
         parked=sum(line.parked for line in lines),
     )

@@ -1,0 +1,161 @@
+"""`latchway events`: what happened, and with `--follow` what happens."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from latchway.gateway.cli.errors import CommandError, ExitCode
+from latchway.gateway.cli.guard import (
+    READ_EXITS,
+    ConfigOption,
+    JsonOption,
+    connect,
+    epilog,
+    guarded,
+    print_error,
+)
+from latchway.gateway.cli.screen import Screen, printable, stdout_screen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from latchway.gateway.cli.client import ApiClient
+
+Record = dict[str, Any]
+
+DEFAULT_LIMIT = 20
+_COLOURS = {"critical": "red", "access": "bold", "telemetry": "dim"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        epilog=epilog(
+            "latchway events --limit 50\n"
+            "latchway events --follow\n"
+            """latchway events --follow --pattern '{"type":[{"prefix":"io.latchway.access."}]}'\n"""
+            """latchway events --pattern '{"data":{"state":["jammed"]}}' --json""",
+            *READ_EXITS,
+        )
+    )(events)
+
+
+@guarded
+def events(
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Show events as they are stored; ends by Ctrl-C.")
+    ] = False,
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            "--pattern", "-p", help="Only events that match this event pattern.", metavar="JSON"
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit",
+            "-n",
+            min=0,
+            max=1000,
+            help="Most stored events to show: 20, or 0 with --follow.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> ExitCode:
+    """Show what happened, the newest last, or follow it live.
+
+    The history goes back as far as the outbox keeps events. --json prints one CloudEvents JSON
+    object a line, also with --follow. Ctrl-C ends --follow with 0. A reader that is too slow is
+    cut off with 1 and told how many events it missed.
+    """
+    client = connect(config)
+    printer = _Printer(stdout_screen(), as_json=as_json)
+    if not follow:
+        printer.history(_history(client, DEFAULT_LIMIT if limit is None else limit, pattern))
+        return ExitCode.DONE
+    query = {"follow": "true", **({"pattern": pattern} if pattern else {})}
+    try:
+        # Subscribed before the history is read, so that nothing falls between the two.
+        with client.stream("/v1/events", query) as lines:
+            printer.history(_history(client, limit or 0, pattern))
+            printer.stream(lines)
+    except KeyboardInterrupt:
+        return ExitCode.DONE
+    except CommandError as error:
+        print_error(error, as_json=as_json)
+        return error.exit_code
+    return ExitCode.DONE
+
+
+def _history(client: ApiClient, limit: int, pattern: str | None) -> Iterator[Record]:
+    """Return the newest events, oldest first."""
+    if limit == 0:
+        return iter(())
+    query = {"limit": str(limit), **({"pattern": pattern} if pattern else {})}
+    newest_first: list[Record] = client.get("/v1/events", query)["events"]
+    return reversed(newest_first)
+
+
+class _Printer:
+    """Prints each event once: the stream may repeat the end of the history."""
+
+    def __init__(self, screen: Screen, *, as_json: bool) -> None:
+        self._screen = screen
+        self._as_json = as_json
+        self._last = (0, 0)
+
+    def history(self, found: Iterator[Record]) -> None:
+        for event in found:
+            self._print(event, json.dumps(event, separators=(",", ":")))
+
+    def stream(self, lines: Iterator[bytes]) -> None:
+        for line in lines:
+            text = line.decode().rstrip("\n")
+            event = json.loads(text)
+            if "end" in event:
+                raise _ended(event)
+            self._print(event, text)
+        message = "the connection to the gateway ended: it was stopped or killed"
+        fix = "`systemctl status latchway`; follow again when it runs"
+        raise CommandError(ExitCode.UNREACHABLE, "unreachable", message, fix)
+
+    def _print(self, event: Record, text: str) -> None:
+        place = _place(event["sequence"])
+        if place <= self._last:
+            return
+        self._last = place
+        self._screen.line(text if self._as_json else event_line(event, self._screen))
+
+
+def _place(sequence: str) -> tuple[int, int]:
+    epoch, _, number = sequence.partition("-")
+    return int(epoch), int(number)
+
+
+def _ended(end: Record) -> CommandError:
+    exit_code = ExitCode.UNREACHABLE if end["end"] == "stopping" else ExitCode.FAILED
+    return CommandError(exit_code, end["end"], end["message"], end["fix"])
+
+
+def event_line(event: Record, screen: Screen) -> str:
+    """Return an event as one line: local time, source, fact, payload."""
+    at = datetime.fromisoformat(event["time"]).astimezone()
+    source = "/".join(event["source"].split("/")[3:]) or "hub"
+    fact = event["type"].removeprefix("io.latchway.").rpartition(".v")[0]
+    payload = " ".join(f"{name}={_value(value)}" for name, value in event["data"].items())
+    line = f"{at:%Y-%m-%d %H:%M:%S}  {printable(source)}  {printable(fact)}  {payload}"
+    return screen.paint(screen.cut(line), _COLOURS.get(event.get("priority", "")))
+
+
+def _value(value: object) -> str:
+    if isinstance(value, str):
+        return printable(value)
+    return json.dumps(value, separators=(",", ":"))
