@@ -11,6 +11,24 @@ from latchway.schemas.attributes import (
     instant_text,
     source_of,
 )
+from latchway.schemas.bindings.http import (
+    HttpParts,
+)
+from latchway.schemas.bindings.http import (
+    encode_binary as http_binary,
+)
+from latchway.schemas.bindings.http import (
+    encode_structured as http_structured,
+)
+from latchway.schemas.bindings.mqtt import (
+    MqttParts,
+)
+from latchway.schemas.bindings.mqtt import (
+    encode as mqtt_binary,
+)
+from latchway.schemas.bindings.structured import (
+    encode as structured,
+)
 from latchway.schemas.catalog import (
     AccessDenied,
     AccessGranted,
@@ -47,6 +65,10 @@ from latchway.schemas.catalog import (
     VendorQuarantined,
     VendorRecovered,
 )
+from latchway.schemas.cloudevent import (
+    ENVELOPE_LIMIT,
+    CloudEvent,
+)
 from latchway.schemas.codec import (
     DRAFT_LIMIT,
     decode_draft,
@@ -54,11 +76,24 @@ from latchway.schemas.codec import (
     encode_data,
     encode_draft,
 )
+from latchway.schemas.completeness import (
+    CompletenessCheck,
+    Gap,
+    LaneEpoch,
+    Verdict,
+)
 from latchway.schemas.draft import (
     DEVICE_ID_PATTERN,
     DeviceId,
     EventDraft,
     LogKey,
+)
+from latchway.schemas.envelope import (
+    ENVELOPE_VERSION,
+    Envelope,
+    parse_http,
+    parse_mqtt_binary,
+    parse_structured,
 )
 from latchway.schemas.errors import (
     DraftFault,
@@ -99,6 +134,8 @@ from latchway.schemas.vocabulary import (
 __all__ = [
     "DEVICE_ID_PATTERN",
     "DRAFT_LIMIT",
+    "ENVELOPE_LIMIT",
+    "ENVELOPE_VERSION",
     "EVENT_TYPES",
     "HUB_VENDOR",
     "RANDOM_BYTES",
@@ -110,7 +147,9 @@ __all__ = [
     "BatteryCritical",
     "BatteryReported",
     "ClockQuality",
+    "CloudEvent",
     "CommandCompleted",
+    "CompletenessCheck",
     "CoverageReason",
     "CredentialAdded",
     "CredentialChanged",
@@ -132,21 +171,26 @@ __all__ = [
     "DoorStateChanged",
     "DraftFault",
     "DraftInvalid",
+    "Envelope",
     "EnvelopeInvalid",
     "EnvelopeTooLarge",
     "EventData",
     "EventDraft",
+    "Gap",
+    "HttpParts",
     "HubClockStepped",
     "HubClockSynchronised",
     "HubOutboxFull",
     "HubStarted",
     "HubStopping",
     "LaneClass",
+    "LaneEpoch",
     "LaneVoided",
     "LockOpenedLate",
     "LockState",
     "LockStateChanged",
     "LogKey",
+    "MqttParts",
     "PositionRange",
     "Priority",
     "SchemasError",
@@ -157,6 +201,7 @@ __all__ = [
     "VendorDegraded",
     "VendorQuarantined",
     "VendorRecovered",
+    "Verdict",
     "VoidReason",
     "base_attributes",
     "dataschema",
@@ -166,9 +211,16 @@ __all__ = [
     "encode_draft",
     "families",
     "find",
+    "http_binary",
+    "http_structured",
     "instant_text",
     "log_event_id",
     "lookup",
+    "mqtt_binary",
     "new_event_id",
+    "parse_http",
+    "parse_mqtt_binary",
+    "parse_structured",
     "source_of",
+    "structured",
 ]

@@ -7,7 +7,6 @@ A draft is an object with the keys `type`, `device`, `time`, `lock_clock`, `log`
 
 from __future__ import annotations
 
-import json
 from datetime import UTC
 from functools import cache
 from typing import Annotated, Any, Final, Literal, Union
@@ -15,6 +14,7 @@ from typing import Annotated, Any, Final, Literal, Union
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_model
 from pydantic_core import PydanticSerializationError, to_json
 
+from latchway.schemas import jsontext
 from latchway.schemas.catalog import CATALOG
 from latchway.schemas.catalog.base import PAYLOAD, Count, EventData, Instant
 from latchway.schemas.draft import DEVICE_ID_PATTERN, DeviceId, EventDraft, LogKey
@@ -90,7 +90,10 @@ def decode_draft_and_data(raw: bytes) -> tuple[EventDraft, bytes]:
     # The JSON reader keeps the last of two equal keys without a word. What our own encoder wrote
     # has none, and is recognised by its bytes; only what differs is read again, slowly.
     if _encode(draft, data) != raw:
-        _refuse_repeated_keys(raw)
+        try:
+            jsontext.refuse_repeated_keys(raw)
+        except jsontext.NotJson as error:
+            raise DraftInvalid(DraftFault.NOT_JSON, str(error)) from None
     return draft, data
 
 
@@ -132,16 +135,6 @@ def _encode(draft: EventDraft, data: bytes) -> bytes:
         return b"".join((to_json(head)[:-1], b',"data":', data, b"}"))
     except PydanticSerializationError as error:
         raise DraftInvalid(DraftFault.SCHEMA, f"the draft's head is no text: {error}") from None
-
-
-def _refuse_repeated_keys(raw: bytes) -> None:
-    def unique(pairs: list[tuple[str, object]]) -> None:
-        names = [name for name, _ in pairs]
-        if len(set(names)) < len(names):
-            repeated = next(name for name in names if names.count(name) > 1)
-            raise DraftInvalid(DraftFault.NOT_JSON, f"the key {_shown(repeated)} appears twice")
-
-    json.loads(raw, object_pairs_hook=unique)
 
 
 def _explained(error: ValidationError) -> DraftInvalid:
