@@ -14,8 +14,8 @@ class OperatorError(GatewayError):
     """The operator can put it right; the message says how. Ends the process with exit code 1."""
 
 
-class AlreadyRunning(OperatorError):
-    """Another gateway holds the state folder."""
+class OutboxUnusable(OperatorError):
+    """outbox.db cannot be opened at all: another gateway, a newer version, or a bad disk."""
 
 
 class RegistryUnusable(OperatorError):
