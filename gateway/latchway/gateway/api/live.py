@@ -83,7 +83,7 @@ class LiveView:
     async def outbox_size(self) -> OutboxSize:
         """Read the sizes of the outbox's files."""
         size = await _read(self._open_reader().size())
-        return OutboxSize(size.database_bytes, size.wal_bytes, size.limit_bytes)
+        return OutboxSize(database_bytes=size.file, wal_bytes=size.wal)
 
     async def devices(self) -> tuple[DeviceStatus, ...]:
         """Ask the daemon for the devices that have a stored state."""

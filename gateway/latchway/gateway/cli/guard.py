@@ -66,10 +66,10 @@ def guarded(
 def print_error(error: CommandError, *, as_json: bool) -> None:
     """Print an error to stderr, where a broken pipe does not matter."""
     if as_json:
-        report = {"code": error.code, "message": error.message, "fix": error.fix}
-        text = json.dumps(report)
+        text = json.dumps({"code": error.code, "message": error.message, "fix": error.fix})
     else:
-        text = f"latchway: {printable(error.message)}\n  fix: {printable(error.fix)}"
+        lines = [f"latchway: {error.message}", *([f"  fix: {error.fix}"] if error.fix else [])]
+        text = "\n".join(printable(line) for each in lines for line in each.split("\n"))
     with contextlib.suppress(BrokenPipeError):
         sys.stderr.write(text + "\n")
 

@@ -45,8 +45,9 @@ def run(
     try:
         daemon.run(config)
     except ConfigInvalid as error:
-        fix = f"correct the config, then try `latchway config check {config}`"
-        raise CommandError(ExitCode.FAILED, "config_invalid", str(error), fix) from None
+        message = f"the config cannot be used:\n{error}"
+        fix = f"correct it, then try `latchway config check {config}`"
+        raise CommandError(ExitCode.FAILED, "config_invalid", message, fix) from None
     except OperatorError as error:
         raise CommandError(ExitCode.FAILED, "failed", str(error), "") from None
     return ExitCode.DONE
