@@ -71,7 +71,8 @@ class EpochQueue:
         """Whether there are positions that only the disk knows."""
         return self._loaded < self._committed
 
-    def __len__(self) -> int:
+    @property
+    def in_memory(self) -> int:
         return len(self._tail)
 
     def offer(self, delivery: Delivery, pace: Pace) -> None:
@@ -158,17 +159,19 @@ class LaneQueue:
     def starving(self) -> bool:
         """Whether the lane could send if only a page was read from disk."""
         epoch = self._next_epoch()
-        return not self._again and epoch is not None and not len(epoch) and epoch.behind
+        return not self._again and epoch is not None and not epoch.in_memory and epoch.behind
 
     def runs_low(self) -> bool:
         """Whether the next page should be read while there is time."""
         epoch = self._next_epoch()
-        return epoch is not None and epoch.behind and len(epoch) < self._pace.page // 2
+        return epoch is not None and epoch.behind and epoch.in_memory < self._pace.page // 2
 
     def page_request(self) -> PageRequest | None:
         """Return what to read from disk; None if the lane is all in memory."""
         epoch = self._next_epoch()
-        return epoch.request(self.key, self._pace.page) if epoch and epoch.behind else None
+        if epoch is None or not epoch.behind:
+            return None
+        return epoch.request(self.key, self._pace.page)
 
     def load(self, page: Sequence[Delivery], request: PageRequest) -> None:
         """Take a page that was read from disk."""
