@@ -65,7 +65,7 @@ def forward(local_port: int, cloud_port: int) -> None:
 
     near.on_message = on_message
     near.on_connect = lambda client, *_: client.subscribe("zigbee2mqtt/#", 1)
-    near.on_subscribe = lambda *_: print("ready", flush=True)  # noqa: T201 - told to the parent
+    near.on_subscribe = lambda *_: print("ready", flush=True)
     far.on_publish = on_publish
     far.connect("127.0.0.1", cloud_port)
     far.loop_start()

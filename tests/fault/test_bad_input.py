@@ -1,0 +1,73 @@
+"""Bad MQTT input is counted, kept with its reason, shown, and harms nothing else (rows 40, 48)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.bridge import address
+from support.event_path import EventPath
+from support.hub import START
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.timeout(120)
+LOCK = "Lock 1"
+
+BAD = {
+    "oversize": b'{"action":"unlock","x":"' + b"a" * 300_000 + b'"}',
+    "not_utf8": b'{"action":"unl\xff\xfeock"}',
+    "deep nesting": b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+    "NaN": b'{"battery": NaN, "linkquality": 120}',
+    "duplicate keys": b'{"action":"unlock","action":"lock","linkquality":120}',
+    "wrong type": b'{"action":"unlock","action_user":{"a":1},"linkquality":120}',
+    "not an object": b"[1, 2, 3]",
+    "cut off": b'{"action":"unl',
+}
+
+
+def rejected(path: EventPath) -> list[dict]:
+    """Ask as an operator does: `latchway outbox rejected --json`."""
+    environment = os.environ | {"LATCHWAY_RUNTIME_DIR": str(path.hub.runtime_dir)}
+    answer = subprocess.run(
+        [sys.executable, "-c", START, "outbox", "rejected", "--json"],
+        env=environment,
+        capture_output=True,
+        check=True,
+        timeout=30,
+    )
+    return json.loads(answer.stdout)["rejected"]
+
+
+def test_bad_messages_are_kept_with_their_reason_and_good_ones_go_on(tmp_path: Path) -> None:
+    with EventPath(tmp_path) as path:
+        for payload in BAD.values():
+            path.bridge.enter()
+            path.bridge.send(LOCK, payload)
+        for _ in range(20):
+            path.bridge.enter()
+        path.settle()
+        kept = rejected(path)
+        assert len(kept) == len(BAD)
+        assert all(entry["code"] and entry["reason"] for entry in kept)
+        assert {entry["topic"] for entry in kept} == {f"zigbee2mqtt/{LOCK}"}
+        arrivals = path.judge()
+    intake = {line.rpartition("/")[2] for arrival in arrivals for line in [arrival.source]}
+    assert address(1) in intake
+
+
+def test_a_message_of_an_unknown_device_harms_nothing(tmp_path: Path) -> None:
+    with EventPath(tmp_path) as path:
+        path.bridge.send("Nobody", {"action": "unlock", "linkquality": 3})
+        path.bridge.send("bridge/devices", [{"ieee_address": 7}, "x", None], retain=False)
+        path.bridge.announce()
+        for _ in range(20):
+            path.bridge.enter()
+        arrivals = path.judge()
+    assert not any("Nobody" in arrival.source for arrival in arrivals)
