@@ -60,7 +60,7 @@ types: $(VENV)/.dev ## mypy, strict
 	@$(BIN)/mypy
 
 bench: test-packages $(VENV)/.dev ## Figures of the full path beside same-run baselines (minutes)
-	@$(BIN)/python -m tests.bench $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 lock: ## Resolve the lock files anew (ARGS=--upgrade for newer versions)
 	@scripts/lock "$(LOCK_TOOL)" $(ARGS)
