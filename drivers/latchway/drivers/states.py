@@ -27,7 +27,11 @@ def encode_state(state: DeviceState) -> bytes:
             document[key] = text
     if state.attributes:
         document["attributes"] = {
-            name: [attribute.value, attribute.source.value, _instant(name, attribute.at)]
+            name: {
+                "value": attribute.value,
+                "source": attribute.source.value,
+                "at": _instant(name, attribute.at),
+            }
             for name, attribute in state.attributes.items()
         }
     return encode_json(document)
@@ -49,7 +53,7 @@ def decode_state(raw: bytes) -> DeviceState:
         return DeviceState(
             name=_text(document["name"]),
             **{key: _text(document[key]) for key in _TEXTS if key in document},
-            attributes={name: _attribute(*entry) for name, entry in attributes.items()},
+            attributes={name: _attribute(**entry) for name, entry in attributes.items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise StateInvalid("A stored device state that cannot be read") from None
