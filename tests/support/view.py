@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -142,7 +143,7 @@ def device(name="Front door", **attributes) -> DeviceStatus:
     shown.update(attributes)
     return DeviceStatus(
         vendor="zigbee2mqtt",
-        device=f"0x00158d0001{abs(hash(name)) % 10**6:06}",
+        device=f"0x00158d0001{zlib.crc32(name.encode()) % 10**6:06}",
         name=name,
         model="YRD256",
         attributes={

@@ -37,7 +37,7 @@ def find_problems(snapshot: Snapshot) -> tuple[Problem, ...]:
     return tuple(sorted(found, key=lambda problem: problem.severity != "error"))
 
 
-def _error(
+def _problem(
     name: str, problem: str, fix: str, since: datetime | None = None, *, warning: bool = False
 ) -> Problem:
     severity = "warning" if warning else "error"
@@ -46,13 +46,13 @@ def _error(
 
 def _outbox_problems(snapshot: Snapshot) -> Iterator[Problem]:
     if not snapshot.readiness.ready or snapshot.account is None:
-        yield _error(
+        yield _problem(
             "outbox.unavailable",
             "The outbox is not open: no event can be stored.",
-            f"{_LOG} names the cause: usually a full or failing disk",
+            f"`{_LOG}` names the cause: usually a full or failing disk",
         )
     if snapshot.account is not None and snapshot.account.difference:
-        yield _error(
+        yield _problem(
             "account.difference",
             f"The account does not close: {snapshot.account.difference} events unaccounted for.",
             "this is a fault of Latchway: keep outbox.db and report `latchway outbox --json`",
@@ -60,7 +60,7 @@ def _outbox_problems(snapshot: Snapshot) -> Iterator[Problem]:
     size = snapshot.outbox_size
     if size and size.limit_bytes and size.database_bytes > NEARLY_FULL * size.limit_bytes:
         share = 100 * size.database_bytes // size.limit_bytes
-        yield _error(
+        yield _problem(
             "outbox.nearly_full",
             f"The outbox is {share} % full.",
             "bring back the sink that events wait for: `latchway outbox` shows which",
@@ -73,28 +73,30 @@ def _vendor(vendor: VendorStatus, hub: HubStatus) -> Iterator[Problem]:
     because = f": {vendor.last_error}" if vendor.last_error else ""
     if vendor.state is VendorState.QUARANTINED:
         until = vendor.quarantined_until
-        again = f" until {until:%H:%M:%S} UTC" if until else ""
-        fix = f"correct the cause ({_LOG}), then `systemctl restart latchway` or wait{again}"
-        yield _error(f"vendor.{name}.quarantined", f"{name} is quarantined{because}", fix, since)
+        when = f" until {until:%H:%M} UTC" if until else ""
+        fix = f"see `{_LOG}`, correct it, then `systemctl restart latchway`"
+        yield _problem(
+            f"vendor.{name}.quarantined", f"{name} is quarantined{when}{because}", fix, since
+        )
     elif vendor.state is VendorState.RESTARTING:
-        fix = f"it is tried again by itself; {_LOG} has the details"
-        yield _error(f"vendor.{name}.restarting", f"{name} ended{because}", fix, since)
+        fix = f"it is tried again by itself; `{_LOG}` has the details"
+        yield _problem(f"vendor.{name}.restarting", f"{name} ended{because}", fix, since)
     elif vendor.state is VendorState.STOPPED:
-        fix = f"`systemctl restart latchway`; {_LOG} says why it stopped"
-        yield _error(f"vendor.{name}.stopped", f"{name} is stopped{because}", fix, since)
+        fix = f"`systemctl restart latchway`; `{_LOG}` says why it stopped"
+        yield _problem(f"vendor.{name}.stopped", f"{name} is stopped{because}", fix, since)
     elif vendor.state is VendorState.STARTING and hub.now - since > STARTING_GRACE:
-        fix = f"{_LOG} shows what its worker waits for"
-        yield _error(f"vendor.{name}.starting", f"{name} has not come up yet", fix, since)
+        fix = f"`{_LOG}` shows what its worker waits for"
+        yield _problem(f"vendor.{name}.starting", f"{name} has not come up yet", fix, since)
     elif vendor.heartbeat_age_s is not None and vendor.heartbeat_age_s > HEARTBEAT_LATE_S:
         late = f"{name} has not answered for {vendor.heartbeat_age_s:.0f} s"
         fix = "it is killed and started again by itself after 5 s"
-        yield _error(f"vendor.{name}.silent", late, fix, since, warning=True)
+        yield _problem(f"vendor.{name}.silent", late, fix, since, warning=True)
     for number, reason in enumerate(vendor.degraded, start=1):
         cause, _, fix = reason.partition("; ")
-        yield _error(
+        yield _problem(
             f"vendor.{name}.degraded.{number}",
             f"{name}: {cause}",
-            fix or f"{_LOG} has the details",
+            fix or f"`{_LOG}` has the details",
             since,
             warning=True,
         )
@@ -110,11 +112,10 @@ def _sink(sink: SinkStatus, snapshot: Snapshot) -> Iterator[Problem]:
         if line.lane.sink == sink.sink
     )
     because = f": {sink.detail}" if sink.detail else ""
-    yield _error(
+    yield _problem(
         f"sink.{sink.sink}.unreachable",
         f"{sink.sink} is not connected, {waiting} events wait for it{because}",
-        f"check its server, network and [sinks.{sink.sink}] in {snapshot.hub.config_file}; "
-        "nothing is lost meanwhile",
+        f"check its server and [sinks.{sink.sink}] in {snapshot.hub.config_file}",
         sink.since,
     )
 
@@ -125,7 +126,7 @@ def _lane_problems(account: Account | None) -> Iterator[Problem]:
         if line.parked:
             parked[str(line.lane)] = parked.get(str(line.lane), 0) + line.parked
     for lane, count in parked.items():
-        yield _error(
+        yield _problem(
             f"lane.{lane}.parked",
             f"{count} events of lane {lane} were refused for good and are parked",
             """`latchway events --pattern '{"type":[{"prefix":"io.latchway.lane."}]}'` says why""",
@@ -135,14 +136,14 @@ def _lane_problems(account: Account | None) -> Iterator[Problem]:
 
 def _hub_problems(snapshot: Snapshot) -> Iterator[Problem]:
     if snapshot.hub.clock != "synced":
-        yield _error(
+        yield _problem(
             "hub.clock_unsynced",
             "The hub's clock is not synchronised: times of events may be wrong.",
             "`timedatectl set-ntp true`, and let the hub reach a time server",
             warning=True,
         )
     if snapshot.loop_lag_s > LOOP_LAG_LATE_S:
-        yield _error(
+        yield _problem(
             "hub.slow",
             f"The gateway is slow: its main loop was late by {snapshot.loop_lag_s:.1f} s.",
             "look for another program that uses up the processor or the disk (`top`)",
@@ -150,4 +151,6 @@ def _hub_problems(snapshot: Snapshot) -> Iterator[Problem]:
         )
     for number, notice in enumerate(snapshot.hub.notices, start=1):
         cause, _, fix = notice.partition("; ")
-        yield _error(f"hub.notice.{number}", cause, fix or f"{_LOG} has the details", warning=True)
+        yield _problem(
+            f"hub.notice.{number}", cause, fix or f"`{_LOG}` has the details", warning=True
+        )

@@ -109,7 +109,8 @@ def device_lines(device: Record, now: datetime) -> list[str]:
 
 def _missing(name: str, found: list[Record]) -> list[Record]:
     names = [each["name"] for each in found] + [each["device"] for each in found]
-    close = difflib.get_close_matches(name, names, n=1)
+    close = [each for each in names if name.casefold() in each.casefold()]
+    close += difflib.get_close_matches(name, names, n=1)
     fix = f"did you mean {close[0]!r}?" if close else "`latchway devices` lists them"
     message = f"there is no device {name!r}"
     raise CommandError(ExitCode.NOT_FOUND, "not_found", message, fix)

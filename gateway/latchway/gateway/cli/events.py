@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 DEFAULT_LIMIT = 20
+WIDE = 100
+"""Columns from which a line has room for the vendor's name too."""
 _COLOURS = {"critical": "red", "access": "bold", "telemetry": "dim"}
 
 
@@ -111,6 +113,7 @@ class _Printer:
         self._screen = screen
         self._as_json = as_json
         self._last = (0, 0)
+        self._day = ""
 
     def history(self, found: Iterator[Record]) -> None:
         for event in found:
@@ -132,7 +135,15 @@ class _Printer:
         if place <= self._last:
             return
         self._last = place
+        self._print_day(event)
         self._screen.line(text if self._as_json else event_line(event, self._screen))
+
+    def _print_day(self, event: Record) -> None:
+        """On a terminal, where lines have no date, say when another day begins."""
+        day = f"{datetime.fromisoformat(event['time']).astimezone():%A, %d %B %Y}"
+        if self._screen.width is not None and not self._as_json and day != self._day:
+            self._screen.line(self._screen.paint(day, "dim"))
+        self._day = day
 
 
 def _place(sequence: str) -> tuple[int, int]:
@@ -146,13 +157,19 @@ def _ended(end: Record) -> CommandError:
 
 
 def event_line(event: Record, screen: Screen) -> str:
-    """Return an event as one line: local time, source, fact, payload."""
+    """Return an event as one line: time, device, fact, payload; in a pipe with date and vendor."""
     at = datetime.fromisoformat(event["time"]).astimezone()
-    source = "/".join(event["source"].split("/")[3:]) or "hub"
+    source = event["source"].split("/")[3:] or ["hub"]
+    narrow = screen.width is not None and screen.width < WIDE
     fact = event["type"].removeprefix("io.latchway.").rpartition(".v")[0]
     payload = " ".join(f"{name}={_value(value)}" for name, value in event["data"].items())
-    line = f"{at:%Y-%m-%d %H:%M:%S}  {printable(source)}  {printable(fact)}  {payload}"
-    return screen.paint(screen.cut(line), _COLOURS.get(event.get("priority", "")))
+    parts = (
+        f"{at:%Y-%m-%d %H:%M:%S}" if screen.width is None else f"{at:%H:%M:%S}",
+        printable(source[-1] if narrow else "/".join(source)),
+        printable(fact),
+        payload,
+    )
+    return screen.paint(screen.cut("  ".join(parts)), _COLOURS.get(event.get("priority", "")))
 
 
 def _value(value: object) -> str:
