@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from latchway.schemas.vocabulary import Priority
+from latchway.schemas.vocabulary import Priority, Source
 
 MAX_INTEGER: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exact (RFC 8259, section 6)."""
@@ -21,6 +21,20 @@ Instant = Annotated[
     Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 12, 31, tzinfo=UTC)),
 ]
 """A timezone-aware time, within what survives the way to UTC and back."""
+
+
+def _confirming(source: Source) -> Source:
+    if not source.confirms:
+        raise ValueError(f"`{source}` confirms no state: only `reported` and `read` do")
+    return source
+
+
+ConfirmingSource = Annotated[
+    Source,
+    AfterValidator(_confirming),
+    Field(json_schema_extra={"enum": [str(source) for source in Source if source.confirms]}),
+]
+"""Where a confirmed state comes from: what is cached or wished for is no fact."""
 
 PAYLOAD: Final = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 """Unknown fields are refused, so that a driver cannot smuggle what no schema describes."""

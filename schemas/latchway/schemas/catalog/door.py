@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from latchway.schemas.catalog.base import EventData
-from latchway.schemas.vocabulary import DoorState, Priority, Source
+from latchway.schemas.catalog.base import ConfirmingSource, EventData
+from latchway.schemas.vocabulary import DoorState, Priority
 
 
 class DoorStateChanged(EventData):
@@ -22,6 +22,6 @@ class DoorStateChanged(EventData):
 
     state: DoorState = Field(description="The door state that the sensor confirmed.")
     previous: DoorState = Field(description="The state stored before; `unknown` at first sight.")
-    source: Source = Field(
+    source: ConfirmingSource = Field(
         description="`reported` unasked, or `read` as an answer to our question."
     )

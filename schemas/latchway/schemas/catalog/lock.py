@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from latchway.schemas.catalog.base import EventData, Instant
-from latchway.schemas.vocabulary import LockState, Priority, Source
+from latchway.schemas.catalog.base import ConfirmingSource, EventData, Instant
+from latchway.schemas.vocabulary import LockState, Priority
 
 
 class LockStateChanged(EventData):
@@ -23,7 +23,7 @@ class LockStateChanged(EventData):
 
     state: LockState = Field(description="The bolt state that the lock confirmed.")
     previous: LockState = Field(description="The state stored before; `unknown` at first sight.")
-    source: Source = Field(
+    source: ConfirmingSource = Field(
         description="`reported` unasked, or `read` as an answer to our question."
     )
     deadbolt_from_inside: bool | None = Field(
