@@ -5,6 +5,7 @@ Both are aiosqlite connections with one addition, `run`; see docs/decisions/0010
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import aiosqlite
 
 from latchway.outbox import statements
 from latchway.outbox.errors import OutboxBusy, OutboxError, OutboxFailed, OutboxFull
+from latchway.outbox.migrations import check_version
 
 T = TypeVar("T")
 
@@ -26,6 +28,12 @@ WAL_PAGES = 1000
 
 WAL_LIMIT_BYTES = 16 * 1024 * 1024
 """To what size SQLite cuts the WAL file after a checkpoint that emptied it."""
+
+SPARE_PAGES = 4096
+"""Free pages (16 MB) that the file keeps for the next backlog; what is above goes back."""
+
+# Takes effect only before anything is in the file; on an older file it would write for nothing.
+_NEW_FILE_SETTINGS = "PRAGMA auto_vacuum = INCREMENTAL;"
 
 _WRITER_SETTINGS = f"""
 PRAGMA journal_mode = WAL;
@@ -58,9 +66,22 @@ class UnitConnection(aiosqlite.Connection):
     Use it in `async with` only: an open connection keeps the process from ending.
     """
 
+    _stopped: asyncio.Future[object] | None = None
+
     async def __aenter__(self) -> Self:
-        await super().__aenter__()
+        try:
+            await super().__aenter__()
+        except BaseException:
+            # aiosqlite does not wait for its thread if connecting fails; the loop might end first.
+            if self._stopped is not None:
+                await self._stopped
+            raise
         return self
+
+    def stop(self) -> asyncio.Future[object] | None:
+        """End the thread; prefer `async with`."""
+        self._stopped = super().stop()
+        return self._stopped
 
     async def run(self, unit: Callable[[sqlite3.Connection], T]) -> T:
         """Call the unit with the sqlite3 connection, in the connection's thread.
@@ -77,7 +98,8 @@ def writer(path: Path) -> UnitConnection:
     def connect() -> sqlite3.Connection:
         # Created here so that nobody but the owner can read it; SQLite gives the WAL its mode.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        return _configured(_connect(str(path)), _WRITER_SETTINGS)
+        new = path.stat().st_size == 0
+        return _connect(path, str(path), (_NEW_FILE_SETTINGS * new) + _WRITER_SETTINGS)
 
     return UnitConnection(lambda: explained(path, connect), iter_chunk_size=64)
 
@@ -86,24 +108,21 @@ def reader(path: Path) -> UnitConnection:
     """A connection that can neither write nor checkpoint; enter it with `async with`."""
 
     def connect() -> sqlite3.Connection:
-        address = f"{path.absolute().as_uri()}?mode=ro"
-        return _configured(_connect(address), _READER_SETTINGS)
+        return _connect(path, f"{path.absolute().as_uri()}?mode=ro", _READER_SETTINGS)
 
     return UnitConnection(lambda: explained(path, connect), iter_chunk_size=64)
 
 
-def _connect(address: str) -> sqlite3.Connection:
-    return sqlite3.connect(
+def _connect(path: Path, address: str, settings: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
         address,
         timeout=BUSY_TIMEOUT_S,
         isolation_level=None,
         cached_statements=128,
         uri=address.startswith("file:"),
     )
-
-
-def _configured(connection: sqlite3.Connection, settings: str) -> sqlite3.Connection:
     try:
+        check_version(connection, path)  # first: a file that is not ours is left as it is
         connection.executescript(settings)
     except BaseException:
         connection.close()
@@ -145,6 +164,13 @@ def bound_wal(connection: sqlite3.Connection, path: Path) -> None:
     """Empty the WAL if it has outgrown its limit: readers can keep commits from reusing it."""
     if wal_path(path).stat().st_size > WAL_LIMIT_BYTES:
         connection.executescript(_EMPTY_WAL)
+
+
+def give_back_pages(connection: sqlite3.Connection) -> None:
+    """Shrink the file a little if a backlog left many free pages."""
+    (free,) = connection.execute(statements.FREE_PAGES).fetchone()
+    if free > SPARE_PAGES:
+        connection.executescript(statements.GIVE_BACK_PAGES)  # one step per page: not `execute`
 
 
 def explained(path: Path, unit: Callable[[], T]) -> T:

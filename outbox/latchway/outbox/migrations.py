@@ -26,11 +26,10 @@ def migrations() -> tuple[str, ...]:
     return tuple(file.read_text(encoding="utf-8") for file in files)
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Run what is missing; raises `OutboxTooNew` or `OutboxForeign` and then changes nothing."""
-    known = migrations()
-    version = check_version(connection, path, len(known))
-    for script in known[version:]:
+def migrate(connection: sqlite3.Connection) -> None:
+    """Run what is missing."""
+    (version,) = connection.execute(statements.USER_VERSION).fetchone()
+    for script in migrations()[version:]:
         try:
             connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nCOMMIT;")
         except sqlite3.Error:
@@ -39,12 +38,12 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             raise
 
 
-def check_version(connection: sqlite3.Connection, path: Path, newest: int | None = None) -> int:
-    """The file's schema version; raises if it is not ours, or newer than what we know."""
+def check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise `OutboxForeign` or `OutboxTooNew` if the file is not one that we know to handle."""
     (version,) = connection.execute(statements.USER_VERSION).fetchone()
     (application,) = connection.execute(statements.APPLICATION_ID).fetchone()
     (objects,) = connection.execute(statements.COUNT_OBJECTS).fetchone()
-    newest = len(migrations()) if newest is None else newest
+    newest = len(migrations())
     if application != APPLICATION_ID and (objects or version or application):
         raise OutboxForeign(
             f"{path} is a database of another program. Point `state_dir` to a folder of its own"
@@ -54,4 +53,3 @@ def check_version(connection: sqlite3.Connection, path: Path, newest: int | None
             f"{path} has schema version {version}, but this Latchway knows versions up to "
             f"{newest}. Install the Latchway that wrote it, or a newer one"
         )
-    return int(version)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
 
 from latchway.outbox import statements
 from latchway.outbox.connection import write
@@ -27,9 +26,9 @@ class Opened:
     first_mark: Mark
 
 
-def prepare(connection: sqlite3.Connection, path: Path, minimum_epoch: int) -> Opened:
+def prepare(connection: sqlite3.Connection, minimum_epoch: int) -> Opened:
     """Bring the file up to date and begin a run on it."""
-    migrate(connection, path)
+    migrate(connection)
     return write(connection, lambda connection: _begin_run(connection, minimum_epoch))
 
 

@@ -18,7 +18,6 @@ from latchway.outbox import statements
 from latchway.outbox.account import read_account, recount
 from latchway.outbox.connection import UnitConnection
 from latchway.outbox.decoding import EventDecoder
-from latchway.outbox.migrations import check_version
 from latchway.outbox.model import (
     Account,
     Delivery,
@@ -60,9 +59,6 @@ class Reader:
     async def open(cls, path: Path) -> AsyncIterator[Reader]:
         """Open the file that an `Outbox` holds; raises `OutboxTooNew` or `OutboxForeign` too."""
         async with connections.reader(path) as connection:
-            await connection.run(
-                lambda raw: connections.explained(path, lambda: check_version(raw, path))
-            )
             yield cls(path, connection)
 
     async def deliveries(

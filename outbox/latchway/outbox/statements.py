@@ -137,6 +137,7 @@ FORGET_OLD_IDS: Final = """
 DELETE FROM dedupe WHERE id IN (
     SELECT id FROM dedupe WHERE stored_at < ? ORDER BY stored_at LIMIT ?)
 """
+GIVE_BACK_PAGES: Final = "PRAGMA incremental_vacuum(512)"
 
 # --- reading
 

@@ -85,9 +85,7 @@ class Outbox:
         with exclusive(path.with_suffix(".lock")):
             async with connections.writer(path) as connection:
                 opened = await connection.run(
-                    lambda raw: connections.explained(
-                        path, lambda: prepare(raw, path, minimum_epoch)
-                    )
+                    lambda raw: connections.explained(path, lambda: prepare(raw, minimum_epoch))
                 )
                 yield cls(path, connection, opened, window, Clocks(now, boottime))
 
@@ -141,6 +139,7 @@ class Outbox:
         while more:
             removed = await self._run(lambda raw: self._remove(raw, ids_before_ms))
             events, more = events + removed.events, removed.more
+        await self._run(connections.give_back_pages)
         await self._run(lambda raw: connections.bound_wal(raw, self._path))
         return events
 
