@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -152,6 +153,24 @@ def device(name="Front door", **attributes) -> DeviceStatus:
     )
 
 
+class WatchedFeed(EventFeed):
+    """A feed that says when somebody has begun and ended to follow."""
+
+    def __init__(self, **options) -> None:
+        super().__init__(**options)
+        self.joined = asyncio.Event()
+        self.left = asyncio.Event()
+
+    @contextlib.contextmanager
+    def follow(self):
+        try:
+            with super().follow() as subscription:
+                self.joined.set()
+                yield subscription
+        finally:
+            self.left.set()
+
+
 class FakeView:
     """Implements `GatewayView`; tests set its fields."""
 
@@ -167,7 +186,7 @@ class FakeView:
         self.stored_devices: tuple[DeviceStatus, ...] = ()
         self.history: list[StoredEvent] = []
         self.rejects: tuple[StoredReject, ...] = ()
-        self.feed = EventFeed()
+        self.feed = WatchedFeed()
         self.failure: Exception | None = None
 
     def hub(self):

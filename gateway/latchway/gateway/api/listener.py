@@ -11,6 +11,7 @@ import stat
 from typing import TYPE_CHECKING, Final
 
 from latchway.gateway.api.errors import SocketInUse, SocketUnusable
+from latchway.gateway.logs import fields
 
 if TYPE_CHECKING:
     import logging
@@ -51,9 +52,10 @@ def listening_socket(
             _give_to_group(under_way, log)
             listener.listen()
             under_way.replace(path)
-            ours = path.stat().st_ino
+            ours = _identity(path)
         except OSError as error:
-            under_way.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                under_way.unlink()
             raise SocketUnusable(
                 f"{path}: cannot make the local API's socket: {error.strerror}; "
                 "make the folder writable for the gateway, or set hub.runtime_dir"
@@ -62,8 +64,14 @@ def listening_socket(
             yield listener, path
         finally:
             with contextlib.suppress(OSError):
-                if path.stat().st_ino == ours:
+                if _identity(path) == ours:
                     path.unlink()
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Tell one socket from its successor at the same path, which may reuse the inode."""
+    found = path.stat()
+    return found.st_ino, found.st_ctime_ns
 
 
 def _refuse_if_in_use(path: Path) -> None:
@@ -95,4 +103,4 @@ def _give_to_group(path: Path, log: logging.Logger) -> None:
     try:
         os.chown(path, -1, group)
     except PermissionError:
-        log.info("The local API's socket stays with our own group: we are not in %r", GROUP)
+        log.info("the socket stays with our own group", extra=fields(not_in=GROUP, path=path))

@@ -20,6 +20,7 @@ from latchway.gateway.api.handlers import Handlers
 from latchway.gateway.api.listener import listening_socket
 from latchway.gateway.api.models import ErrorReport
 from latchway.gateway.errors import GatewayError
+from latchway.gateway.logs import fields
 from latchway.gateway.view import TooManyFollowers
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 STALL_S: Final = 30.0
 SHUTDOWN_S: Final = 1.0
-QUERY_LIMIT: Final = 16_384
+QUERY_LIMIT: Final = 32_768
 """Longest request line: room for the longest pattern, percent-encoded."""
 
 _UCRED: Final = struct.Struct("3i")
@@ -109,8 +110,9 @@ def _peers_logged(log: logging.Logger) -> Callable[..., Awaitable[web.StreamResp
         pid, uid = _peer(request)
         if uid not in seen:
             seen.add(uid)
-            log.info("User id %d uses the local API for the first time (process %d)", uid, pid)
-        log.debug("API: %s %r by user id %d, process %d", request.method, request.path, uid, pid)
+            log.info("a user asks the local API for the first time", extra=fields(uid=uid, pid=pid))
+        asked = fields(method=request.method, path=request.path, uid=uid, pid=pid)
+        log.debug("asked", extra=asked)
         return await handler(request)
 
     return middleware
@@ -136,7 +138,7 @@ def _errors_answered(log: logging.Logger) -> Callable[..., Awaitable[web.StreamR
         except (GatewayError, web.HTTPException) as error:
             return _answer(_refusal(request.path, error))
         except Exception:  # one request fails, the gateway goes on
-            log.exception("The local API failed at %s %r", request.method, request.path)
+            log.exception("a request failed", extra=fields(path=request.path))
             fix = "report it: journalctl -u latchway has the details"
             return _answer(RequestRefused(500, "internal", "the gateway failed to answer", fix))
 

@@ -14,9 +14,7 @@ ALLOWED_LABELS = {"vendor", "sink", "class", "state", "outcome", "file", "versio
 
 async def samples(view: FakeView):
     text = exposition(await take_snapshot(view)).decode()
-    return [
-        sample for family in text_string_to_metric_families(text) for sample in family.samples
-    ]
+    return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
 
 
 async def value(view: FakeView, name: str, **labels: str) -> float:
