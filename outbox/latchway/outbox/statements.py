@@ -185,14 +185,14 @@ PAGE_SIZE: Final = "PRAGMA page_size"
 # --- counting again from the rows
 
 RECOUNT_INTAKE: Final = """
-SELECT account.vendor, account.received,
-       account.events_removed + (SELECT count(*) FROM events
-                                 WHERE events.vendor = account.vendor),
-       account.duplicate,
-       account.rejects_not_kept + (SELECT count(*) FROM rejected
-                                   WHERE rejected.vendor = account.vendor),
-       account.refused
-FROM account ORDER BY account.vendor
+WITH kept (vendor, count) AS (SELECT vendor, count(*) FROM events GROUP BY vendor),
+     rejects (vendor, count) AS (SELECT vendor, count(*) FROM rejected GROUP BY vendor)
+SELECT account.vendor, account.received, account.events_removed + coalesce(kept.count, 0),
+       account.duplicate, account.rejects_not_kept + coalesce(rejects.count, 0), account.refused
+FROM account
+LEFT JOIN kept ON kept.vendor = account.vendor
+LEFT JOIN rejects ON rejects.vendor = account.vendor
+ORDER BY account.vendor
 """
 COUNT_DELIVERIES: Final = """
 SELECT count(*) FROM deliveries CROSS JOIN events ON events.seq = deliveries.seq
