@@ -140,7 +140,7 @@ class ScriptedDriver:
     async def _block(self, context: DriverContext, _: int) -> None:
         context.log.info("blocking")
         await asyncio.sleep(0)
-        time.sleep(3600)  # the fault: it blocks the loop
+        time.sleep(3600)  # noqa: ASYNC251 - the fault: it blocks the loop
 
     async def _log_flood(self, context: DriverContext, count: int) -> None:
         for index in range(count):

@@ -179,7 +179,7 @@ class PublishParts(NamedTuple):
 
     def size(self, flags: int) -> int:
         """Count the bytes of the whole packet."""
-        remaining = self._remaining(flags)
+        remaining = self.remaining(flags)
         return 1 + len(_encode_variable(remaining)) + remaining
 
     def encode(self, flags: int, packet_id: int) -> bytes:
@@ -187,7 +187,7 @@ class PublishParts(NamedTuple):
         return b"".join(
             (
                 bytes((PUBLISH | flags,)),
-                _encode_variable(self._remaining(flags)),
+                _encode_variable(self.remaining(flags)),
                 self.topic,
                 _U16.pack(packet_id) if flags & 0x06 else b"",
                 self.properties,
@@ -195,7 +195,8 @@ class PublishParts(NamedTuple):
             )
         )
 
-    def _remaining(self, flags: int) -> int:
+    def remaining(self, flags: int) -> int:
+        """Count the bytes that follow the packet's length."""
         identifier = _U16.size if flags & 0x06 else 0
         return len(self.topic) + identifier + len(self.properties) + len(self.payload)
 
