@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from latchway.drivers.zigbee2mqtt import words
-from latchway.drivers.zigbee2mqtt.strict_json import word_without_numbers
+from latchway.drivers.zigbee2mqtt.fields import word_without_numbers
 from latchway.drivers.zigbee2mqtt.words import Meaning, Sort
 from latchway.schemas import (
     AccessDenied,

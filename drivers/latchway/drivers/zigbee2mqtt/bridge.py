@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from latchway.drivers.errors import PayloadInvalid
-from latchway.drivers.zigbee2mqtt.strict_json import parse, parse_object, text_at
+from latchway.drivers.strict_json import parse, parse_object
+from latchway.drivers.zigbee2mqtt.fields import text_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,7 @@ def decode_online(payload: bytes) -> bool:
     if payload in (b"online", b"offline"):
         word = payload.decode()
     else:
-        word = parse_object(payload, SMALL_LIMIT).get("state")
+        word = parse_object(payload, maximum_bytes=SMALL_LIMIT).get("state")
     if word not in ("online", "offline"):
         raise PayloadInvalid("wrong_type", "key 'state' is neither online nor offline")
     return word == "online"
@@ -88,7 +89,7 @@ def decode_online(payload: bytes) -> bool:
 
 def decode_info(payload: bytes) -> BridgeInfo:
     """Return what matters of `bridge/info`; raises `PayloadInvalid`."""
-    fields = parse_object(payload, INFO_LIMIT)
+    fields = parse_object(payload, maximum_bytes=INFO_LIMIT)
     converters = _object(fields.get("zigbee_herdsman_converters")).get("version")
     return BridgeInfo(
         version=text_at(fields, "version"),
@@ -99,7 +100,7 @@ def decode_info(payload: bytes) -> BridgeInfo:
 
 def decode_event(payload: bytes) -> BridgeEvent | None:
     """Return a join or leave; None for an event without a device; raises `PayloadInvalid`."""
-    fields = parse_object(payload, INFO_LIMIT)
+    fields = parse_object(payload, maximum_bytes=INFO_LIMIT)
     data = _object(fields.get("data"))
     kind, address = text_at(fields, "type"), text_at(data, "ieee_address")
     if kind is None or address is None:
@@ -117,7 +118,7 @@ def decode_log_line(payload: bytes) -> ConfigureFailed | LeftTheNetwork | None:
     if len(payload) > SMALL_LIMIT or not any(sentence in payload for sentence in _SENTENCES):
         return None
     try:
-        line = parse(payload, SMALL_LIMIT)
+        line = parse(payload, maximum_bytes=SMALL_LIMIT)
     except PayloadInvalid:
         return None
     message = _object(line).get("message")

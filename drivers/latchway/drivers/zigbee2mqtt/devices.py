@@ -12,8 +12,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from latchway.drivers.errors import PayloadInvalid
+from latchway.drivers.strict_json import parse
 from latchway.drivers.zigbee2mqtt.families import family_of
-from latchway.drivers.zigbee2mqtt.strict_json import kind_of, parse, text_at, truth_at
+from latchway.drivers.zigbee2mqtt.fields import kind_of, text_at, truth_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -78,7 +79,7 @@ class DeviceList:
 
 def decode_devices(payload: bytes) -> DeviceList:
     """Return the devices of a `bridge/devices` payload; raises `PayloadInvalid`."""
-    value = parse(payload, LIST_LIMIT)
+    value = parse(payload, maximum_bytes=LIST_LIMIT)
     if not isinstance(value, list):
         raise PayloadInvalid("not_a_list", f"the device list is {kind_of(value)}")
     locks: list[LockProfile] = []

@@ -38,8 +38,8 @@ class Family:
     """A lock by keypad or card is decoded as an unlock: only the bolt tells."""
     action_brings_state: bool = False
     """The action's frame holds the state as well, and no other message will bring it."""
-    action_clears_tamper: bool = False
-    """`tamper: false` comes along with an action."""
+    state_rides_on_action: bool = False
+    """The new state comes in the action's message and in no other: ask for it afterwards."""
     passes_through_not_fully_locked: bool = False
     """Reports `not_fully_locked` on its way when it unlocks."""
     needs_converters: tuple[int, ...] = ()
@@ -55,8 +55,8 @@ _ONESTI = Family(
 _EASYACCESS = Family(
     "easyaccess", bare_action_is_remote=True, manual_is_physical=True, unlock_may_be_lock=True
 )
-_YALE_ALARM = Family("yale-alarm", bare_action_is_remote=True)
-_CONTROL4 = Family("control4", action_clears_tamper=True)
+_YALE_ALARM = Family("yale-alarm", bare_action_is_remote=True, state_rides_on_action=True)
+_CONTROL4 = Family("control4", state_rides_on_action=True)
 _YALE_YMF = Family("yale-ymf", manual_is_physical=True)
 _YALE_YDD = Family("yale-ydd", passes_through_not_fully_locked=True)
 _AQARA = Family(

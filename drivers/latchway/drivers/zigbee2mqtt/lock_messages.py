@@ -10,13 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from latchway.drivers.errors import PayloadInvalid
-from latchway.drivers.zigbee2mqtt.strict_json import (
-    number_at,
-    parse_object,
-    text_at,
-    truth_at,
-    wrong_type,
-)
+from latchway.drivers.strict_json import parse_object
+from latchway.drivers.zigbee2mqtt.fields import number_at, text_at, truth_at, wrong_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +92,7 @@ def decode_lock_message(payload: bytes) -> LockMessage:
     Raises `PayloadInvalid`. In a message with an action only the `action` keys must be right: the
     others are copies of the cache, and no reason to lose the event.
     """
-    fields = parse_object(payload, MESSAGE_LIMIT)
+    fields = parse_object(payload, maximum_bytes=MESSAGE_LIMIT)
     action = _action(fields)
     has_link_quality = number_at(fields, "linkquality", 0, 65535) is not None
     if action is not None:

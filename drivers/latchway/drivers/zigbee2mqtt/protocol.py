@@ -1,6 +1,6 @@
 """The codec of Zigbee2MQTT: topic and payload in, typed message out. Pure; no code gets through.
 
-The parts are in `strict_json`, `topics`, `bridge`, `devices` and `lock_messages`. Questions to
+The parts are in `fields`, `topics`, `bridge`, `devices` and `lock_messages`. Questions to
 the bridge are made here as well.
 """
 

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from latchway.drivers.errors import PayloadInvalid
-from latchway.drivers.zigbee2mqtt.strict_json import parse
+from latchway.drivers.strict_json import parse
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -35,7 +35,7 @@ def smells_of_a_code(key: str) -> bool:
 def without_secrets(payload: bytes) -> bytes:
     """Return what may be kept of a refused payload, at most `SHOWN_LIMIT` bytes."""
     try:
-        value = parse(payload, 4 * SHOWN_LIMIT)
+        value = parse(payload, maximum_bytes=4 * SHOWN_LIMIT)
     except PayloadInvalid:
         return _masked(payload)
     shown = json.dumps(_clean(value), ensure_ascii=False, separators=(",", ":")).encode()
