@@ -153,16 +153,22 @@ class LaneQueue:
     @property
     def idle(self) -> bool:
         """Whether nothing of this lane waits for its sink."""
-        return not self._in_flight and not self._again and self._next_epoch() is None
+        return not self.waiting or (
+            not self._in_flight and not self._again and self._next_epoch() is None
+        )
 
     @property
     def starving(self) -> bool:
         """Whether the lane could send if only a page was read from disk."""
+        if not self.waiting:
+            return False
         epoch = self._next_epoch()
         return not self._again and epoch is not None and not epoch.in_memory and epoch.behind
 
     def runs_low(self) -> bool:
         """Whether the next page should be read while there is time."""
+        if not self.waiting:
+            return False
         epoch = self._next_epoch()
         return epoch is not None and epoch.behind and epoch.in_memory < self._pace.page // 2
 

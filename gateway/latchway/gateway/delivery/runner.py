@@ -13,9 +13,11 @@ from latchway.gateway.delivery.lanes import LaneQueue
 from latchway.gateway.delivery.pace import Backoff, Pace, RateMeter
 from latchway.gateway.delivery.status import DeliveryStatus, LaneTraffic
 from latchway.gateway.delivery.turns import Turns
+from latchway.gateway.logs import fields
 from latchway.gateway.sinks.contract import Accepted, Answer, Refused, Retry
 from latchway.gateway.sinks.errors import SinkDisconnected, SinkError
 from latchway.gateway.view import SinkState
+from latchway.outbox import OutboxError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,14 +111,16 @@ class SinkRunner:
                 connected_at = self._around.clock.monotonic()
                 self._connects += 1
                 self._enter(SinkState.CONNECTED, "")
-                _LOG.info("sink %s: connected", self._name)
+                _LOG.info("sink connected", extra=fields(sink=self._name))
                 await self._converse(connection)
         except SinkError as error:
             return self._broken(error, connected_at)
         except BacklogUnreadable:
             raise
         except Exception as error:  # noqa: BLE001 - a sink's bug must not end the other sinks
-            _LOG.exception("sink %s: failed, which is a fault in the sink itself", self._name)
+            _LOG.exception(
+                "sink failed, which is a fault in the sink itself", extra=fields(sink=self._name)
+            )
             return self._broken(error, connected_at)
         return self._broken(SinkDisconnected("the connection ended"), connected_at)
 
@@ -127,7 +131,10 @@ class SinkRunner:
         self._window = 0
         delay = self._delay_after(error, connected_at)
         self._enter(SinkState.WAITING, str(error))
-        _LOG.warning("sink %s: %s; next attempt in %.1f s", self._name, error, delay)
+        _LOG.warning(
+            "sink is not connected",
+            extra=fields(sink=self._name, error=error, retry_in_s=round(delay, 1)),
+        )
         return delay
 
     def _delay_after(self, error: Exception, connected_at: float | None) -> float:
@@ -197,7 +204,7 @@ class SinkRunner:
             return await self._around.reader.deliveries(
                 request.lane, request.epoch, request.after, request.limit
             )
-        except Exception as error:
+        except OutboxError as error:
             raise BacklogUnreadable(
                 f"Lane {request.lane} cannot be read from the outbox: {error}; reopen the outbox"
             ) from error
@@ -229,7 +236,7 @@ class SinkRunner:
             delay = answer.after_s + self._throttle.next_delay_s()
             self._throttled_until = now + delay
             self._detail = f"takes nothing for {delay:.1f} s: {answer.detail}"
-            _LOG.warning("sink %s: %s", self._name, self._detail)
+            _LOG.warning("sink is throttled", extra=fields(sink=self._name, detail=self._detail))
 
     def _lane(self, key: LaneKey) -> LaneQueue:
         lane = self._turns.get(key)

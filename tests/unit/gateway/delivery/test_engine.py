@@ -11,6 +11,7 @@ from latchway.gateway.delivery import BacklogUnreadable, DeliveryEngine, LaneVoi
 from latchway.gateway.sinks.contract import ACCEPTED, Refused, Retry
 from latchway.gateway.sinks.errors import SinkUnreachable
 from latchway.gateway.view import SinkState
+from latchway.outbox import OutboxFailed
 from latchway.outbox.model import LaneProgress, Voiding
 from latchway.schemas import LaneVoided, VoidReason
 from support.delivery import (
@@ -437,7 +438,7 @@ async def test_drained_ends_when_the_last_sink_with_work_goes_down():
 async def test_a_lane_that_cannot_be_read_ends_delivery_with_words():
     disk = DiskLanes()
     disk.commit(delivery(1))
-    disk.broken = OSError("disk I/O error")
+    disk.broken = OutboxFailed("disk I/O error")
     cloud = ScriptedSink()
     bench = Bench({"cloud": cloud}, disk, Pace())
 

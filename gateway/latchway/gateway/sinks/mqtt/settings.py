@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from latchway.drivers.transport.mqtt.settings import MqttSettings
 from latchway.gateway.sinks.mqtt.topics import TopicTemplate
 from latchway.gateway.sinks.settings import SinkSettings
 
@@ -23,12 +24,10 @@ def _status_topic(text: str) -> str:
     return text
 
 
-class MqttSinkSettings(SinkSettings):
+class MqttSinkSettings(MqttSettings, SinkSettings):
     """An MQTT 5 broker; the keys of the connection itself are those of every MQTT section."""
 
     type: Literal["mqtt"]
-    host: str
-    port: int = 1883
     topic: Annotated[str, AfterValidator(_event_topic)] = Field(
         default="latchway/{hub}/{vendor}/{device}/{family}/{fact}",
         description="Topic of an event; `{hub}`, `{vendor}`, `{device}`, `{family}`, `{fact}`.",
