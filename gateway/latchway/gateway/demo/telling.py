@@ -1,0 +1,30 @@
+"""What an event says, in a few words for a person who watches the demo."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import JsonValue
+
+    from latchway.schemas import Envelope
+
+_SHOWN = ("operation", "method", "state", "reason", "percent", "code")
+
+
+def tell(envelope: Envelope, names: Mapping[str, str]) -> str:
+    """Return one line: which lock, what happened, and the facts that matter."""
+    who = names.get(envelope.partitionkey, envelope.partitionkey)
+    family_and_fact = " ".join(envelope.type.removeprefix("io.latchway.").split(".")[:2])
+    what = family_and_fact.replace("_", " ")
+    return f"{who:<12} {what:<24} {', '.join(_facts(envelope.data))}".rstrip()
+
+
+def _facts(data: Mapping[str, JsonValue]) -> list[str]:
+    facts = [str(data[key]).replace("_", " ") for key in _SHOWN if data.get(key) is not None]
+    actor = data.get("actor")
+    if isinstance(actor, dict) and actor.get("slot") is not None:
+        facts.append(f"slot {actor['slot']}")
+    return facts
