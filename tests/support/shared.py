@@ -1,22 +1,28 @@
-"""Where the published protocol facts lie, when they lie beside the repository.
-
-Tests that use them are marked `shared`; they run whenever the folder is there.
-"""
+"""Finds the published protocol facts beside the repository, for tests marked `shared`."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+_FOLDER = Path(__file__).resolve().parents[2].parent / "shared"
 
 
 def shared_path(*parts: str) -> Path:
-    """Path below `../shared`; skips the calling test only where that folder is absent."""
-    folder = ROOT.parent / "shared"
-    if not folder.is_dir():
-        pytest.skip("needs ../shared, which is not beside this clone", allow_module_level=True)
-    found = folder.joinpath(*parts)
-    assert found.exists(), f"{found} is missing"
-    return found
+    """Name a file beside the repository; skips the test only where the whole folder is absent."""
+    if not _FOLDER.is_dir():
+        pytest.skip(
+            "the published protocol facts are not beside this clone", allow_module_level=True
+        )
+    path = _FOLDER.joinpath(*parts)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: the facts are there, but not this file")
+    return path
+
+
+def shared_json(*parts: str) -> Any:
+    """Read a JSON file beside the repository."""
+    return json.loads(shared_path(*parts).read_text(encoding="utf-8"))
