@@ -113,10 +113,11 @@ async def broker(kind: BrokerKind, folder: Path, name: str) -> AsyncIterator[Run
 
 
 def _command(kind: BrokerKind, folder: Path, name: str, port: int) -> tuple[str | Path, ...]:
-    config = folder / f"{name}.conf"
     if kind is BrokerKind.MOSQUITTO:
+        config = folder / f"{name}.conf"
         config.write_text(_MOSQUITTO.format(port=port), encoding="utf-8")
         return find_mosquitto() or "mosquitto", "-c", config
+    config = folder / f"{name}.toml"
     config.write_text(_EMBEDDED.format(port=port), encoding="utf-8")
     return sys.executable, "-m", "latchway.gateway.demo.embedded", config
 
