@@ -187,6 +187,8 @@ class LaneQueue:
 
     def take(self, count: int) -> list[Delivery]:
         """Return up to `count` deliveries to send now; they count as in flight from here on."""
+        if count <= 0:
+            return []
         taken = self._again[:count]
         del self._again[:count]
         while len(taken) < count and (epoch := self._next_epoch()) is not None:

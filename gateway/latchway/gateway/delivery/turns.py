@@ -42,15 +42,21 @@ class Turns:
     def take(self, window: int, free: int) -> list[Delivery]:
         """Return up to `free` deliveries to send now; `window` is the whole of the sink."""
         taken: list[Delivery] = []
-        active = sum(lane.weight for lane in self._lanes.values() if not lane.idle)
+        active = unsent = 0
+        for lane in self._order:
+            if lane.waiting:
+                active += lane.weight
+                unsent += lane.waiting - lane.in_flight
         passed = 0
-        while len(taken) < free and passed < len(self._order):
+        while unsent > 0 and len(taken) < free and passed < len(self._order):
             lane = self._order[0]
-            # Rounded up: the shares together fill the window.
-            share = -(-window * lane.weight // active) if active > lane.weight else window
-            allowed = min(self._left, free - len(taken), share - lane.in_flight)
-            sent = lane.take(allowed) if allowed > 0 else []
-            taken += sent
+            sent: list[Delivery] = []
+            if lane.waiting > lane.in_flight:
+                # Rounded up: the shares together fill the window.
+                share = -(-window * lane.weight // active)
+                sent = lane.take(min(self._left, free - len(taken), share - lane.in_flight))
+                taken += sent
+                unsent -= len(sent)
             self._left -= len(sent)
             passed = 0 if sent else passed + 1
             if self._left <= 0 or not sent:
