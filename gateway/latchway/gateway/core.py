@@ -18,7 +18,15 @@ from latchway.gateway.delivery import DeliveryEngine, LaneVoid
 from latchway.gateway.intake import HubStamp, Intake
 from latchway.gateway.logs import fields
 from latchway.gateway.sinks.contract import SinkEnvironment
-from latchway.gateway.supervisor import Household, RestartPolicy, Station, Supervisor, Timing
+from latchway.gateway.supervisor import (
+    Household,
+    RestartPolicy,
+    Spawn,
+    Station,
+    Supervisor,
+    Timing,
+    spawn,
+)
 from latchway.gateway.voice import HubVoice
 from latchway.gateway.writer import Writer, WriterHooks
 from latchway.outbox import Outbox, Reader
@@ -46,6 +54,7 @@ class CoreOptions:
 
     timing: Timing = field(default_factory=Timing)
     policy: RestartPolicy = field(default_factory=RestartPolicy)
+    spawn: Spawn = spawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +110,10 @@ class Core:
             memory=outbox,
             report=lambda vendor, fact: self._voice.say(fact, vendor=vendor),
             uniform=parts.random.uniform,
+            grace_s=config.stop.grace_s,
             timing=parts.options.timing,
             policy=parts.options.policy,
+            spawn=parts.options.spawn,
         )
         self.supervisor = Supervisor(config.vendors.values(), household)
 

@@ -47,10 +47,9 @@ def test_a_secret_never_reaches_a_line(key):
 
 def test_each_line_of_a_traceback_carries_its_priority():
     made = record("failed", logging.CRITICAL)
-    try:
-        raise ValueError("broken")
-    except ValueError as error:
-        made.exc_info = (type(error), error, error.__traceback__)
+    with pytest.raises(ValueError) as caught:
+        int("broken")
+    made.exc_info = (caught.type, caught.value, caught.tb)
 
     lines = LineFormatter(journald=True).format(made).splitlines()
 

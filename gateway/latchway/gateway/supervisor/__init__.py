@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from latchway.gateway.supervisor.conversation import Station
 from latchway.gateway.supervisor.keeper import Household, Keeper, Timing
 from latchway.gateway.supervisor.policy import RestartPolicy
+from latchway.gateway.supervisor.process import Spawn, spawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from latchway.gateway.config import VendorConfig
     from latchway.gateway.view import VendorStatus
 
-__all__ = ["Household", "RestartPolicy", "Station", "Supervisor", "Timing"]
+__all__ = ["Household", "RestartPolicy", "Spawn", "Station", "Supervisor", "Timing", "spawn"]
 
 
 class Supervisor:

@@ -35,6 +35,8 @@ _LOG = logging.getLogger(__name__)
 CREDIT_FRAMES = 64
 """Batches and rejects of one worker that may be under way at once."""
 
+STEADY_BEATS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Station:
@@ -69,7 +71,10 @@ class Conversation:
         loop = asyncio.get_running_loop()
         self.hello: asyncio.Future[wire.Hello] = loop.create_future()
         self.healthy = asyncio.Event()
-        """Set at the first heartbeat after the config was sent."""
+        """Set at the first heartbeat: the worker has its config and runs its driver."""
+        self.steady = asyncio.Event()
+        """Set once a few heartbeats have come: the driver did not fail at once."""
+        self._beats = 0
         self.fault: asyncio.Future[str] = loop.create_future()
         self.heartbeat: wire.Heartbeat | None = None
         self.heartbeat_at = now
@@ -197,6 +202,9 @@ class Conversation:
         self.heartbeat = heartbeat
         self.heartbeat_at = self._station.clock.monotonic()
         self.healthy.set()
+        self._beats += 1
+        if self._beats >= STEADY_BEATS:
+            self.steady.set()
 
     def _take_log(self, log: wire.Log) -> None:
         more = {} if log.traceback is None else {"traceback": log.traceback}

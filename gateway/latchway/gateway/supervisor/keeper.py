@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -22,7 +22,7 @@ from latchway.gateway.supervisor.policy import (
     RestartPolicy,
     after_death,
 )
-from latchway.gateway.supervisor.process import WorkerProcess, spawn, words_for_exit
+from latchway.gateway.supervisor.process import Spawn, WorkerProcess, spawn, words_for_exit
 from latchway.gateway.view import VendorState, VendorStatus
 from latchway.outbox import OutboxFailed
 from latchway.schemas import VendorDegraded, VendorQuarantined, VendorRecovered
@@ -35,6 +35,8 @@ _LOG = logging.getLogger(__name__)
 
 _LAST_WORDS_S = 1.0
 """How long we listen on for what a worker that is ending has already sent."""
+_EXIT_S = 0.5
+"""What a worker that used up its grace gets to exit by itself."""
 _WORDS_LIMIT = 512
 
 
@@ -47,7 +49,6 @@ class Timing:
     """Heartbeats in a row that may be missing; then the worker is killed."""
     hello_s: float = 30.0
     """From the start of the process to its hello: imports are slow on a small machine."""
-    grace_s: float = 10.0
 
 
 class Memory(Protocol):
@@ -72,9 +73,11 @@ class Household:
     report: Callable[[str, EventData], None]
     """Has a fact about a vendor stored."""
     uniform: Callable[[float, float], float]
+    grace_s: float = 10.0
+    """What a worker gets to finish what it submitted, before it is killed."""
     timing: Timing = field(default_factory=Timing)
     policy: RestartPolicy = field(default_factory=RestartPolicy)
-    spawn: Callable[[VendorConfig], Awaitable[WorkerProcess]] = spawn
+    spawn: Spawn = spawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +190,7 @@ class Keeper:
     async def _greet(self, talk: Conversation) -> None:
         """Answer the worker's hello, and note when it is well."""
         vendor = self._vendor.name
-        async with asyncio.timeout(self._house.timing.hello_s):
-            hello = await talk.hello
+        hello = await talk.hello
         if hello.vendor != vendor:
             talk.fault.set_result(f"it says that it is {hello.vendor!r}")
             return
@@ -197,10 +199,11 @@ class Keeper:
         stored = (await memory.states(vendor), await memory.cursors(vendor))
         await talk.configure(self._house.hub, self._house.timing.heartbeat_s, stored)
         await talk.healthy.wait()
-        now = self._healthy_at = self._clock.monotonic()
+        healthy_at = self._healthy_at = self._clock.monotonic()
         self._enter(VendorState.RUNNING)
+        await talk.steady.wait()
         if self._died_at is not None:
-            self._report(VendorRecovered(down_s=round(now - self._died_at, 3)))
+            self._report(VendorRecovered(down_s=round(healthy_at - self._died_at, 3)))
             self._died_at = None
 
     async def _watch(
@@ -266,10 +269,10 @@ class Keeper:
         closed: asyncio.Future[Exception | None],
     ) -> None:
         """Let the worker finish what it submitted, then see to it that it is gone."""
-        grace_s = self._house.timing.grace_s
+        grace_s = self._house.grace_s
         if talk.healthy.is_set():
             await talk.ask_to_stop(grace_s)
-            done, _ = await asyncio.wait({exited}, timeout=grace_s)
+            done, _ = await asyncio.wait({exited}, timeout=grace_s + _EXIT_S)
             if done:
                 await _both(exited, closed)
                 return

@@ -9,8 +9,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from latchway.gateway.config import VendorConfig
@@ -65,6 +65,10 @@ class WorkerProcess:
         if text:
             self.last_line = text
             write(logging.WARNING, text)
+
+
+Spawn: TypeAlias = "Callable[[VendorConfig], Awaitable[WorkerProcess]]"
+"""Starts the worker of a vendor. Raises `OSError` where the system refuses."""
 
 
 async def spawn(vendor: VendorConfig) -> WorkerProcess:
