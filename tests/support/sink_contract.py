@@ -20,7 +20,7 @@ from support.delivery import HandClock, delivery, numbers
 
 
 def environment(clock: Clock | None = None) -> SinkEnvironment:
-    return SinkEnvironment(hub="h1", clock=clock or HandClock(), random=Random(7))  # noqa: S311 - a seed
+    return SinkEnvironment(hub="h1", clock=clock or HandClock(), random=Random(7))
 
 
 @dataclass

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.shared import shared_path
 
 from latchway.gateway.routing import PatternInvalid, compile_pattern
+from support.shared import shared_path
 
 OPERATORS_OF_OURS = {"prefix", "anything-but", "exists", "numeric"}
 PAIRS = "conformance/event-patterns/event-ruler-suite-pairs.json"
