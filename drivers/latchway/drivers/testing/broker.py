@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Self
 
 from latchway.drivers.errors import MqttDisconnected, MqttRefused, MqttUnreachable
 from latchway.drivers.transport.mqtt.inbox import Inbox, InboxBounds, MqttCounters
+from latchway.drivers.transport.mqtt.message import Messages
 from latchway.drivers.transport.mqtt.packets import PublishParts, publish_flags
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from types import TracebackType
 
     from latchway.drivers.transport.mqtt import MqttMessage, MqttSettings, PublishProperties
@@ -167,18 +167,19 @@ class FakeMqttClient:
         return self._inbox.counters
 
     @property
-    def messages(self) -> AsyncIterator[MqttMessage]:
-        return self._iterate()
+    def messages(self) -> Messages:
+        return Messages(self.receive)
 
-    async def _iterate(self) -> AsyncIterator[MqttMessage]:
-        while True:
-            message = self.receive_nowait()
-            while message is None:
-                self._raise_if_closed()
-                self._arrived.clear()
-                await self._arrived.wait()
-                message = self.receive_nowait()
-            yield message
+    @property
+    def unacknowledged(self) -> int:
+        return self._inbox.unacknowledged
+
+    async def receive(self) -> MqttMessage:
+        while (message := self.receive_nowait()) is None:
+            self._raise_if_closed()
+            self._arrived.clear()
+            await self._arrived.wait()
+        return message
 
     def receive_nowait(self) -> MqttMessage | None:
         return self._inbox.take()

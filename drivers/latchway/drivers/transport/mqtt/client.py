@@ -26,8 +26,9 @@ from latchway.drivers.transport.mqtt.connection import (
     will_properties,
 )
 from latchway.drivers.transport.mqtt.inbox import Inbox, InboxBounds, MqttCounters
-from latchway.drivers.transport.mqtt.keep_alive import Due, KeepAlive
+from latchway.drivers.transport.mqtt.keep_alive import KeepAliveTimer
 from latchway.drivers.transport.mqtt.link import PahoLink
+from latchway.drivers.transport.mqtt.message import Messages
 from latchway.drivers.transport.mqtt.packets import (
     PUBACK,
     PUBLISH,
@@ -43,7 +44,6 @@ from latchway.drivers.transport.mqtt.window import FIRST_REFUSAL, SendWindow
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import AsyncIterator
     from types import TracebackType
 
     from paho.mqtt import client as paho
@@ -82,8 +82,7 @@ class MqttClient(aiomqtt.Client):
         self._inbox = Inbox(InboxBounds(settings.receive_maximum))
         self._limits = Limits()
         self._window = SendWindow(settings.send_window, self._link.next_packet_id)
-        self._keep_alive = KeepAlive(settings.keep_alive_s, self._loop.time())
-        self._tick: asyncio.TimerHandle | None = None
+        self._keep_alive = KeepAliveTimer(self._loop, self._link.ping, self._lose)
         self._waiter: asyncio.Future[None] | None = None
         self._buffer = bytearray()
         self._paused = False
@@ -165,31 +164,14 @@ class MqttClient(aiomqtt.Client):
             self._link.close_socket()
         elif connected is not None:
             self._stream.attach(cast("socket.socket", connected))
-            self._watch_over(self._settings.keep_alive_s)
-
-    def _watch_over(self, interval_s: float) -> None:
-        self._keep_alive = KeepAlive(interval_s, self._loop.time())
-        if self._tick is not None:
-            self._tick.cancel()
-        self._tick = self._loop.call_later(self._keep_alive.tick_s, self._look)
-
-    def _look(self) -> None:
-        keep_alive = self._keep_alive
-        due = keep_alive.due(self._loop.time(), reading=not self._paused)
-        if due is Due.GIVE_UP:
-            self._lose("the broker does not answer pings")
-            return
-        if due is Due.PING:
-            self._link.ping()
-        self._tick = self._loop.call_later(keep_alive.tick_s, self._look)
+            self._keep_alive.start(self._settings.keep_alive_s)
 
     def _lose(self, why: str) -> None:
         if self.closed.done():
             return
         reason = MqttDisconnected(f"The connection to {self._where} ended: {why}")
         self.closed.set_result(reason)
-        if self._tick is not None:
-            self._tick.cancel()
+        self._keep_alive.stop()
         self._stream.detach()
         self._link.close_socket()
         self._window.close(reason)
@@ -217,7 +199,7 @@ class MqttClient(aiomqtt.Client):
         size = min(self._settings.send_window, self._limits.receive_maximum)
         self._window = SendWindow(size, self._link.next_packet_id)
         if self._limits.keep_alive_s:
-            self._watch_over(self._limits.keep_alive_s)
+            self._keep_alive.start(self._limits.keep_alive_s)
         super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_disconnect(
@@ -230,6 +212,10 @@ class MqttClient(aiomqtt.Client):
     ) -> None:
         self._lose(f"the broker said {reason_code.getName()!r} (0x{reason_code.value:02X})")
 
+    def abandon(self, why: str) -> None:
+        """End the connection at once, without a goodbye: the broker publishes our last will."""
+        self._lose(why)
+
     # Receiving
 
     @property
@@ -238,19 +224,22 @@ class MqttClient(aiomqtt.Client):
         return self._inbox.counters
 
     @property
-    def messages(self) -> AsyncIterator[MqttMessage]:  # type: ignore[override] # our own messages
-        """Messages in order of arrival; after the last one of a lost connection it raises."""
-        return self._iterate()
+    def unacknowledged(self) -> int:
+        """QoS 1 messages received on this connection whose PUBACK has not left."""
+        return self._inbox.unacknowledged
 
-    async def _iterate(self) -> AsyncIterator[MqttMessage]:
-        while True:
-            message = self.receive_nowait()
-            while message is None:
-                self._raise_if_closed()
-                self._waiter = self._loop.create_future()
-                await self._waiter
-                message = self.receive_nowait()
-            yield message
+    @property
+    def messages(self) -> Messages:  # type: ignore[override] # of our own kind
+        """Messages in order of arrival; after the last one of a lost connection it raises."""
+        return Messages(self.receive)
+
+    async def receive(self) -> MqttMessage:
+        """Wait for the next message; raises `MqttDisconnected` once there will be none."""
+        while (message := self.receive_nowait()) is None:
+            self._raise_if_closed()
+            self._waiter = self._loop.create_future()
+            await self._waiter
+        return message
 
     def receive_nowait(self) -> MqttMessage | None:
         """Return the next message if there is one, so that a consumer can drain cheaply."""
@@ -276,7 +265,7 @@ class MqttClient(aiomqtt.Client):
             self._send(b"".join([encode_puback(packet_id) for packet_id in released]))
 
     def _feed(self, data: bytes) -> None:
-        self._keep_alive.received(self._loop.time())
+        self._keep_alive.received()
         self._buffer += data
         self._process()
 
@@ -301,12 +290,14 @@ class MqttClient(aiomqtt.Client):
         if inbox.full and not self._paused:
             self._paused = True
             inbox.counters.pauses += 1
+            self._keep_alive.reading = False
             self._stream.pause()
         self._wake()
 
     def _resume(self) -> None:
         if not self._inbox.full and not self.closed.done():
             self._paused = False
+            self._keep_alive.reading = True
             self._stream.resume()
             self._loop.call_soon(self._process)
 
@@ -316,6 +307,23 @@ class MqttClient(aiomqtt.Client):
             waiter.set_result(None)
 
     # Sending
+
+    def _on_subscribe(
+        self,
+        client: paho.Client,  # noqa: ARG002 - paho's signature
+        userdata: Any,  # noqa: ARG002
+        mid: int,
+        reason_codes: list[ReasonCode],
+        properties: Properties | None = None,  # noqa: ARG002
+    ) -> None:
+        waiting = self._pending_subscribes.pop(mid, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(reason_codes)
+
+    @property
+    def send_window(self) -> int:
+        """How many QoS 1 messages may be under way: the smaller of ours and the broker's."""
+        return self._window.size
 
     async def subscribe(  # type: ignore[override] # one way to subscribe, and errors that are errors
         self, *topics: tuple[str, int], retain_handling: int = 0
@@ -388,4 +396,4 @@ class MqttClient(aiomqtt.Client):
 
     def _send(self, packet: bytes) -> None:
         self._stream.write(packet)
-        self._keep_alive.sent(self._loop.time())
+        self._keep_alive.sent()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from latchway.drivers.contract import BrokerDelivery
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from latchway.drivers.transport.mqtt.inbox import Inbox
 
 _DIGEST_SIZE = 8
@@ -40,6 +42,21 @@ class MqttMessage:
         digest.update(b"\0")
         digest.update(self.payload)
         return BrokerDelivery(self.packet_id, digest.digest(), self.duplicate)
+
+
+class Messages:
+    """Async iterator over what a client receives. Ends only with the connection, by raising."""
+
+    __slots__ = ("_receive",)
+
+    def __init__(self, receive: Callable[[], Awaitable[MqttMessage]]) -> None:
+        self._receive = receive
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> MqttMessage:
+        return await self._receive()
 
 
 @dataclass(frozen=True, slots=True)
