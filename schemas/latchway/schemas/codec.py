@@ -119,9 +119,10 @@ def _encode(draft: EventDraft, data: bytes) -> bytes:
     if draft.device is not None:
         head["device"] = draft.device
     if draft.time is not None:
-        if draft.time.utcoffset() is None:
+        offset = draft.time.utcoffset()
+        if offset is None:
             raise DraftInvalid(DraftFault.SCHEMA, "time: must carry a timezone, it has none")
-        head["time"] = draft.time.astimezone(UTC)
+        head["time"] = draft.time.astimezone(UTC) if offset else draft.time
     if draft.lock_clock:
         head["lock_clock"] = True
     key = draft.log_key
