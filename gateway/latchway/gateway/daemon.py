@@ -15,7 +15,7 @@ import threading
 import uuid
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
@@ -111,14 +111,14 @@ class Daemon:
             self._registry = registry
             async with asyncio.TaskGroup() as tasks:
                 helpers = [
-                    tasks.create_task(self._watched(work()), name=name)
+                    tasks.create_task(self._watched(work(), name), name=name)
                     for name, work in (
                         ("loop lag", self._lag.run),
                         ("clock watch", self._clock_watch.run),
                         ("device names", self._note_names),
                     )
                 ]
-                await self._watched(self._run_cores(registry))
+                await self._watched(self._run_cores(registry), "gateway")
                 for helper in helpers:
                     helper.cancel()
 
@@ -223,14 +223,15 @@ class Daemon:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), seconds)
 
-    async def _watched(self, work: Awaitable[None]) -> None:
+    async def _watched(self, work: Awaitable[None], name: str) -> None:
+        """Let a fault be known at once, before the other tasks have been torn down."""
         try:
             await work
         except OperatorError:
             raise
         except Exception as error:
-            if not _is_mendable(error):
-                self._options.on_fatal()
+            _LOG.critical("task failed", extra=fields(task=name), exc_info=error)
+            self._options.on_fatal()
             raise
 
     def _current_core(self) -> Core | None:
@@ -317,9 +318,17 @@ def run(config_path: Path) -> NoReturn:
 
     Raises `ConfigInvalid` before anything is started; after that it never returns.
     """
-    config = load(config_path)
+    config = _with_environment(load(config_path))
     writer = logs.configure(config.log.level)
     os._exit(_run_to_the_end(config, writer))
+
+
+def _with_environment(config: Config) -> Config:
+    """Let `LATCHWAY_RUNTIME_DIR` say where the socket is, as it does for the CLI."""
+    folder = os.environ.get("LATCHWAY_RUNTIME_DIR")
+    if not folder:
+        return config
+    return replace(config, hub=config.hub.model_copy(update={"runtime_dir": Path(folder)}))
 
 
 def _run_to_the_end(config: Config, writer: logs.LogWriter) -> int:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from latchway.drivers import wire
 from latchway.gateway.core import CoreOptions
 from latchway.gateway.supervisor import RestartPolicy
 from latchway.gateway.view import VendorState
+from latchway.outbox import Outbox, OutboxFailed
 from support import vendors
 from support.gateway import IMPATIENT, QUICK, account, config_of, gateway, sent
 
@@ -232,5 +232,26 @@ async def test_a_bad_event_is_kept_and_its_neighbours_are_stored(monkeypatch, tm
         assert running.vendor().restarts == 0
 
 
-def test_the_raw_worker_speaks_the_wire_that_we_speak():
-    assert wire.GENERATION == 1
+async def test_after_a_disk_error_the_gateway_goes_on_from_the_file(monkeypatch, tmp_path):
+    commit, commits = Outbox.commit, []
+
+    async def fails_once(self, transaction):
+        commits.append(transaction)
+        if len(commits) == 20:
+            raise OutboxFailed("the disk said EIO")
+        return await commit(self, transaction)
+
+    monkeypatch.setattr(Outbox, "commit", fails_once)
+    async with gateway(config_of(tmp_path, vendor("stream", 0)), tmp_path) as running:
+        await running.until_sent("hub.started", 2)
+        again = len(running.events("lock.state_changed"))
+        await running.until_sent("lock.state_changed", again + 20)
+
+        assert running.vendor().state is VendorState.RUNNING
+        assert running.daemon.view().readiness().ready
+
+    first, second = sent(tmp_path, "hub.started")
+    assert (first["data"]["clean"], second["data"]["clean"]) == (True, False)
+    assert (await account(tmp_path)).difference == 0
+    numbers = [int(event["sequence"].split("-")[1]) for event in sent(tmp_path)]
+    assert set(numbers) == set(range(1, max(numbers) + 1))
