@@ -20,6 +20,7 @@ from latchway.gateway.api.present import (
 )
 from latchway.gateway.metrics import CONTENT_TYPE, exposition
 from latchway.gateway.routing import Pattern, PatternInvalid, compile_pattern
+from latchway.gateway.routing.errors import spelled
 from latchway.gateway.view import take_snapshot
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ def _compiled(text: str | None) -> Pattern | None:
     try:
         return compile_pattern(read_pattern(text))
     except PatternInvalid as error:
-        raise RequestRefused(400, "pattern_invalid", f"pattern: {error}", error.fix) from None
+        message = f"pattern: {spelled(error.place)}: {error.problem}"
+        raise RequestRefused(400, "pattern_invalid", message, error.fix) from None
     except ValueError as error:
         fix = """write JSON, such as {"type":[{"prefix":"io.latchway.lock."}]}"""
         raise RequestRefused(400, "pattern_invalid", f"pattern: {error}", fix) from None

@@ -114,7 +114,7 @@ def _sink(sink: SinkStatus, snapshot: Snapshot) -> Iterator[Problem]:
     because = f": {sink.detail}" if sink.detail else ""
     yield _problem(
         f"sink.{sink.sink}.unreachable",
-        f"{sink.sink} is not connected, {waiting} events wait for it{because}",
+        f"{sink.sink} is not connected, {waiting:,} events wait for it{because}",
         f"check its server and [sinks.{sink.sink}] in {snapshot.hub.config_file}",
         sink.since,
     )
@@ -128,7 +128,7 @@ def _lane_problems(account: Account | None) -> Iterator[Problem]:
     for lane, count in parked.items():
         yield _problem(
             f"lane.{lane}.parked",
-            f"{count} events of lane {lane} were refused for good and are parked",
+            f"{count:,} events of lane {lane} were refused for good and are parked",
             """`latchway events --pattern '{"type":[{"prefix":"io.latchway.lane."}]}'` says why""",
             warning=True,
         )

@@ -46,7 +46,8 @@ def _runtime_dir(config: Path) -> Path:
         hub = tomllib.loads(config.read_text(encoding="utf-8")).get("hub", {})
     except OSError as error:
         message = f"{config}: cannot be read: {error.strerror}"
-        raise CommandError(ExitCode.NOT_FOUND, "no_config", message, fix) from None
+        elsewhere = "name another file with --config"
+        raise CommandError(ExitCode.NOT_FOUND, "no_config", message, elsewhere) from None
     except ValueError as error:
         message = f"{config}: {error}"
         raise CommandError(ExitCode.FAILED, "config_invalid", message, fix) from None

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any, Final
 
-import typer
-
+from latchway.gateway.cli.commands import Command, Options
 from latchway.gateway.cli.errors import CommandError, ExitCode
-from latchway.gateway.cli.guard import (
-    READ_EXITS,
-    ConfigOption,
-    JsonOption,
-    connect,
-    epilog,
-    guarded,
-    print_json,
-)
+from latchway.gateway.cli.guard import READ_EXITS, connect, declare_reading, print_json
 from latchway.gateway.cli.screen import printable, short_span, stdout_screen, table
 
 Record = dict[str, Any]
@@ -27,40 +19,18 @@ CONFIRMING = frozenset({"reported", "read"})
 UNCONFIRMED_MARK = "?"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(
-        epilog=epilog(
-            "latchway devices\nlatchway devices 'Front door'\nlatchway devices --json",
-            *READ_EXITS,
-            ExitCode.NOT_FOUND,
-        )
-    )(devices)
-
-
-@guarded
-def devices(
-    name: Annotated[
-        str | None,
-        typer.Argument(metavar="[DEVICE]", help="Name or id of one lock.", show_default=False),
-    ] = None,
-    *,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> None:
-    """Show the locks, or everything that is known of one.
-
-    A value with a ? was not confirmed by the lock itself: it is a cached value or a wish.
-    --json prints the answer of /v1/devices, with one lock only if you name one.
-    """
-    found: list[Record] = connect(config).get("/v1/devices")["devices"]
+def devices(options: Options) -> None:
+    """Print all devices, or all of one."""
+    found: list[Record] = connect(options.config).get("/v1/devices")["devices"]
+    name: str | None = options.device
     if name is not None:
-        found = [each for each in found if name in (each["name"], each["device"])] or _missing(
-            name, found
-        )
+        named = [each for each in found if name in (each["name"], each["device"])]
+        if not named:
+            raise _missing(name, found)
+        found = named
     now = datetime.now(UTC)
     screen = stdout_screen()
-    if as_json:
+    if options.as_json:
         print_json({"devices": found})
     elif name is not None:
         for each in found:
@@ -69,6 +39,27 @@ def devices(
         screen.lines(table(device_rows(found, now), screen.width))
     else:
         screen.line("No device yet: a lock shows up here once its first state is stored.")
+
+
+def _declare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("device", nargs="?", metavar="DEVICE", help="name or id of one lock")
+    declare_reading(parser)
+
+
+COMMAND: Final = Command(
+    name="devices",
+    summary="Show the locks, or everything that is known of one.",
+    details="""A value with a ? was not confirmed by the lock itself: it is a cached value or a
+    wish. --json prints the answer of /v1/devices, with one lock only if you name one.""",
+    examples="""
+latchway devices
+latchway devices 'Front door'
+latchway devices --json
+""",
+    exits=(*READ_EXITS, ExitCode.NOT_FOUND),
+    declare=_declare,
+    run=devices,
+)
 
 
 def device_rows(found: list[Record], now: datetime) -> list[list[str]]:
@@ -107,13 +98,13 @@ def device_lines(device: Record, now: datetime) -> list[str]:
     return table(rows, None)
 
 
-def _missing(name: str, found: list[Record]) -> list[Record]:
+def _missing(name: str, found: list[Record]) -> CommandError:
     names = [each["name"] for each in found] + [each["device"] for each in found]
     close = [each for each in names if name.casefold() in each.casefold()]
     close += difflib.get_close_matches(name, names, n=1)
     fix = f"did you mean {close[0]!r}?" if close else "`latchway devices` lists them"
     message = f"there is no device {name!r}"
-    raise CommandError(ExitCode.NOT_FOUND, "not_found", message, fix)
+    return CommandError(ExitCode.NOT_FOUND, "not_found", message, fix)
 
 
 def _shown(device: Record, name: str, unit: str = "") -> str:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any, Final
 
-import typer
-
+from latchway.gateway.cli.commands import Command, Options, whole_number
 from latchway.gateway.cli.errors import CommandError, ExitCode
-from latchway.gateway.cli.guard import (
-    READ_EXITS,
-    ConfigOption,
-    JsonOption,
-    connect,
-    epilog,
-    guarded,
-    print_error,
-)
+from latchway.gateway.cli.guard import READ_EXITS, connect, declare_reading
 from latchway.gateway.cli.screen import Screen, printable, stdout_screen
 
 if TYPE_CHECKING:
@@ -33,68 +26,56 @@ WIDE = 100
 _COLOURS = {"critical": "red", "access": "bold", "telemetry": "dim"}
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(
-        epilog=epilog(
-            "latchway events --limit 50\n"
-            "latchway events --follow\n"
-            """latchway events --follow --pattern '{"type":[{"prefix":"io.latchway.access."}]}'\n"""
-            """latchway events --pattern '{"data":{"state":["jammed"]}}' --json""",
-            *READ_EXITS,
-        )
-    )(events)
-
-
-@guarded
-def events(
-    *,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Show events as they are stored; ends by Ctrl-C.")
-    ] = False,
-    pattern: Annotated[
-        str | None,
-        typer.Option(
-            "--pattern", "-p", help="Only events that match this event pattern.", metavar="JSON"
-        ),
-    ] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            "--limit",
-            "-n",
-            min=0,
-            max=1000,
-            help="Most stored events to show: 20, or 0 with --follow.",
-            show_default=False,
-        ),
-    ] = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> ExitCode:
-    """Show what happened, the newest last, or follow it live.
-
-    The history goes back as far as the outbox keeps events. --json prints one CloudEvents JSON
-    object a line, also with --follow. Ctrl-C ends --follow with 0. A reader that is too slow is
-    cut off with 1 and told how many events it missed.
-    """
-    client = connect(config)
-    printer = _Printer(stdout_screen(), as_json=as_json)
-    if not follow:
-        printer.history(_history(client, DEFAULT_LIMIT if limit is None else limit, pattern))
-        return ExitCode.DONE
+def events(options: Options) -> None:
+    """Print stored events, and with `follow` those that are stored from now on."""
+    client = connect(options.config)
+    printer = _Printer(stdout_screen(), as_json=options.as_json)
+    pattern: str | None = options.pattern
+    if not options.follow:
+        limit = DEFAULT_LIMIT if options.limit is None else options.limit
+        printer.history(_history(client, limit, pattern))
+        return
     query = {"follow": "true", **({"pattern": pattern} if pattern else {})}
-    try:
-        # Subscribed before the history is read, so that nothing falls between the two.
-        with client.stream("/v1/events", query) as lines:
-            printer.history(_history(client, limit or 0, pattern))
-            printer.stream(lines)
-    except KeyboardInterrupt:
-        return ExitCode.DONE
-    except CommandError as error:
-        print_error(error, as_json=as_json)
-        return error.exit_code
-    return ExitCode.DONE
+    # Ctrl-C is the usual end of following. The stream is opened before the history is read, so
+    # that nothing falls between the two.
+    with contextlib.suppress(KeyboardInterrupt), client.stream("/v1/events", query) as lines:
+        printer.history(_history(client, options.limit or 0, pattern))
+        printer.stream(lines)
+
+
+def _declare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-f", "--follow", action="store_true", help="show events as they are stored, until Ctrl-C"
+    )
+    parser.add_argument(
+        "-p", "--pattern", metavar="JSON", help="only events that match this event pattern"
+    )
+    parser.add_argument(
+        "-n",
+        "--limit",
+        type=whole_number(0, 1000),
+        metavar="COUNT",
+        help="most stored events to show: 20, or 0 with --follow",
+    )
+    declare_reading(parser)
+
+
+COMMAND: Final = Command(
+    name="events",
+    summary="Show what happened, the newest last, or follow it live.",
+    details="""The history goes back as far as the outbox keeps events. --json prints one
+    CloudEvents JSON object a line, also with --follow. Ctrl-C ends --follow with 0. A reader that
+    is too slow is cut off with 1 and told how many events it missed.""",
+    examples="""
+latchway events --limit 50
+latchway events --follow
+latchway events --follow --pattern '{"type":[{"prefix":"io.latchway.access."}]}'
+latchway events --pattern '{"data":{"state":["jammed"]}}' --json
+""",
+    exits=READ_EXITS,
+    declare=_declare,
+    run=events,
+)
 
 
 def _history(client: ApiClient, limit: int, pattern: str | None) -> Iterator[Record]:

@@ -1,18 +1,16 @@
-"""What every command has in common: options, how errors are printed, how it ends."""
+"""What commands have in common: shared options, how errors are printed, how a command ends."""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
-import functools
 import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec
+from typing import TYPE_CHECKING, Final
 
-import typer
-
-from latchway.gateway.cli.errors import MEANINGS, CommandError, ExitCode
+from latchway.gateway.cli.errors import CommandError, ExitCode
 from latchway.gateway.cli.screen import printable
 
 if TYPE_CHECKING:
@@ -20,47 +18,56 @@ if TYPE_CHECKING:
 
     from latchway.gateway.cli.client import ApiClient
 
-Parameters = ParamSpec("Parameters")
-
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print JSON for programs; errors go to stderr as JSON too.")
-]
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        metavar="FILE",
-        help="Find the gateway of this config file. LATCHWAY_RUNTIME_DIR wins over it.",
-        show_default=False,
-    ),
-]
-
-INTERRUPTED = 130
+INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
 
+READ_EXITS: Final = (
+    ExitCode.DONE,
+    ExitCode.FAILED,
+    ExitCode.USAGE,
+    ExitCode.UNREACHABLE,
+    ExitCode.REFUSED,
+    ExitCode.TIMED_OUT,
+)
+"""Exit codes of every command that reads from the gateway."""
 
-def guarded(
-    command: Callable[Parameters, ExitCode | None],
-) -> Callable[Parameters, None]:
-    """Turn what a command returns or raises into printed words and an exit code."""
 
-    @functools.wraps(command)
-    def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
-        try:
-            exit_code = command(*args, **kwargs) or ExitCode.DONE
-            sys.stdout.flush()
-        except CommandError as error:
-            print_error(error, as_json=bool(kwargs.get("as_json")))
-            exit_code = error.exit_code
-        except BrokenPipeError:
-            # Whoever read our output has seen enough; nothing more can be said on that pipe.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            exit_code = ExitCode.DONE
-        except KeyboardInterrupt:
-            raise typer.Exit(INTERRUPTED) from None
-        raise typer.Exit(int(exit_code))
+def declare_json(parser: argparse.ArgumentParser) -> None:
+    """Add --json."""
+    parser.add_argument(
+        "--json",
+        dest="as_json",
+        action="store_true",
+        help="print JSON for programs; errors go to stderr as JSON too",
+    )
 
-    return run
+
+def declare_reading(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every command that reads from the gateway."""
+    declare_json(parser)
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="find the gateway of this config file; LATCHWAY_RUNTIME_DIR wins over it",
+    )
+
+
+def ended(work: Callable[[], ExitCode | None], *, as_json: bool) -> int:
+    """Do the work; print its error, if any; return the exit code."""
+    try:
+        exit_code = int(work() or ExitCode.DONE)
+        sys.stdout.flush()
+    except CommandError as error:
+        print_error(error, as_json=as_json)
+        return int(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; what is left in the buffer goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.DONE)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return exit_code
 
 
 def print_error(error: CommandError, *, as_json: bool) -> None:
@@ -85,21 +92,3 @@ def connect(config: Path | None) -> ApiClient:
     from latchway.gateway.cli.client import ApiClient, find_socket  # noqa: PLC0415 - help is quick
 
     return ApiClient(find_socket(config, os.environ))
-
-
-def epilog(examples: str, *exits: ExitCode) -> str:
-    """Return the end of a help text: examples and exit codes, line by line."""
-    shown = "\n".join(f"  {line}" for line in examples.strip().splitlines())
-    codes = "\n".join(f"  {int(code)}  {MEANINGS[code]}" for code in exits)
-    return f"\b\nExamples:\n{shown}\n\n\b\nExit codes:\n{codes}"
-
-
-READ_EXITS = (
-    ExitCode.DONE,
-    ExitCode.FAILED,
-    ExitCode.USAGE,
-    ExitCode.UNREACHABLE,
-    ExitCode.REFUSED,
-    ExitCode.TIMED_OUT,
-)
-"""Exit codes of every command that reads from the gateway."""

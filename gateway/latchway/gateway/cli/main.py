@@ -1,50 +1,30 @@
-"""The `latchway` command: its options and the list of its commands."""
+"""The `latchway` command: the list of its commands, and the way from a command line to one."""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
-
-import typer
+from typing import Final
 
 from latchway.gateway.cli import config, demo, devices, events, outbox, run, status
+from latchway.gateway.cli.commands import PROGRAM, Command, find, group_help, parse
+from latchway.gateway.cli.errors import ExitCode
+from latchway.gateway.cli.guard import ended
 
-app = typer.Typer(
-    name="latchway",
-    help="The gateway between a building's smart locks and the cloud: durable, validated, "
-    "isolated per vendor.",
-    epilog="Start with `latchway demo`. Each command explains itself: `latchway events --help`.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+ROOT: Final = Command(
+    name=PROGRAM,
+    summary="The gateway between a building's smart locks and the cloud.",
+    details="Each command explains itself: `latchway events --help`.",
+    examples="latchway demo\nlatchway config check && latchway run\nlatchway status",
+    commands=(
+        run.COMMAND,
+        demo.COMMAND,
+        status.COMMAND,
+        devices.COMMAND,
+        events.COMMAND,
+        outbox.COMMAND,
+        config.COMMAND,
+    ),
 )
-for each in (run, demo, status, devices, events):
-    each.register(app)
-outbox.register(app)
-config.register(app)
-
-
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the option's value
-    if wanted:
-        from importlib.metadata import version  # noqa: PLC0415 - costs 20 ms, only wanted here
-
-        sys.stdout.write(f"latchway {version('latchway')}\n")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    *,
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version and end."
-        ),
-    ] = False,
-) -> None:
-    """Options that stand before the command."""
-    del version  # its callback has done the work
 
 
 def main() -> None:
@@ -52,7 +32,27 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A name in Cyrillic on a Latin-1 terminal is escaped instead of ending the command.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # real streams
-    app()
+    words = sys.argv[1:]
+    sys.exit(ended(lambda: _follow(words), as_json="--json" in words))
+
+
+def _follow(words: list[str]) -> ExitCode | None:
+    if words[:1] == ["--version"]:
+        return _print_version()
+    found = find(ROOT, words)
+    if found.command.run is None:
+        asked = found.rest[:1] != ()
+        output = sys.stdout if asked else sys.stderr
+        output.write(group_help(found.command, found.path))
+        return ExitCode.DONE if asked else ExitCode.USAGE
+    return found.command.run(parse(found))
+
+
+def _print_version() -> ExitCode:
+    from importlib.metadata import version  # noqa: PLC0415 - costs 20 ms, only wanted here
+
+    sys.stdout.write(f"{PROGRAM} {version(PROGRAM)}\n")
+    return ExitCode.DONE
 
 
 if __name__ == "__main__":

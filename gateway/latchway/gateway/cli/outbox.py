@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import base64
-from typing import Annotated, Any
+from typing import Any, Final
 
-import typer
-
-from latchway.gateway.cli.guard import (
-    READ_EXITS,
-    ConfigOption,
-    JsonOption,
-    connect,
-    epilog,
-    guarded,
-    print_json,
-)
+from latchway.gateway.cli.commands import Command, Options, whole_number
+from latchway.gateway.cli.guard import READ_EXITS, connect, declare_reading, print_json
 from latchway.gateway.cli.screen import (
     Screen,
     bytes_of,
@@ -33,78 +25,23 @@ RAW_SHOWN = 400
 _FATES = ("acknowledged", "waiting", "parked", "expired", "compacted", "dropped", "withdrawn")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    group = typer.Typer(rich_markup_mode=None)
-    group.callback(
-        invoke_without_command=True,
-        epilog=epilog("latchway outbox\nlatchway outbox rejected --limit 5", *READ_EXITS),
-    )(outbox)
-    group.command(
-        epilog=epilog(
-            "latchway outbox stats\nlatchway outbox stats --json | jq .account_difference",
-            *READ_EXITS,
-        )
-    )(stats)
-    group.command(
-        epilog=epilog(
-            "latchway outbox rejected\n"
-            "latchway outbox rejected --vendor zigbee2mqtt --limit 5\n"
-            "latchway outbox rejected --json | jq -r '.rejected[0].raw_base64' | base64 -d",
-            *READ_EXITS,
-        )
-    )(rejected)
-    app.add_typer(group, name="outbox")
-
-
-def outbox(
-    context: typer.Context, *, as_json: JsonOption = False, config: ConfigOption = None
-) -> None:
-    """Show what is stored, delivered, waiting, rejected.
-
-    Without a command it shows the stats.
-    """
-    if context.invoked_subcommand is None:
-        stats(as_json=as_json, config=config)
-
-
-@guarded
-def stats(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Show the account: what came in, and what became of it.
-
-    Intake: received = stored + duplicate + rejected + refused. Delivery: routed = acknowledged +
-    waiting + parked + expired + compacted + dropped + withdrawn. --json prints the answer of
-    /v1/outbox.
-    """
-    report = connect(config).get("/v1/outbox")
-    if as_json:
+def stats(options: Options) -> None:
+    """Print the account line by line."""
+    report = connect(options.config).get("/v1/outbox")
+    if options.as_json:
         print_json(report)
         return
     screen = stdout_screen()
     screen.lines(stats_lines(report, screen))
 
 
-@guarded
-def rejected(
-    *,
-    limit: Annotated[
-        int, typer.Option("--limit", "-n", min=1, max=1000, help="Most rejects to show.")
-    ] = 20,
-    vendor: Annotated[
-        str | None, typer.Option("--vendor", help="Only rejects of this vendor.", metavar="NAME")
-    ] = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> None:
-    """Show inputs that did not fit, each with its reason.
-
-    The newest is the last. Control characters and bytes that are not UTF-8 are shown as escapes,
-    so that no input can act on your terminal. --json prints the answer of /v1/outbox/rejected,
-    with the input in base64 and, where it is UTF-8, as text.
-    """
-    query = {"limit": str(limit), **({"vendor": vendor} if vendor else {})}
-    report = connect(config).get("/v1/outbox/rejected", query)
-    if as_json:
+def rejected(options: Options) -> None:
+    """Print kept rejects, the newest last."""
+    query = {"limit": str(options.limit)}
+    if options.vendor:
+        query["vendor"] = options.vendor
+    report = connect(options.config).get("/v1/outbox/rejected", query)
+    if options.as_json:
         print_json(report)
         return
     screen = stdout_screen()
@@ -113,6 +50,60 @@ def rejected(
         screen.line("No rejected input is kept.")
     for reject in reversed(found):
         screen.lines(reject_lines(reject, screen))
+
+
+def _declare_rejected(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-n",
+        "--limit",
+        type=whole_number(1, 1000),
+        default=20,
+        metavar="COUNT",
+        help="most rejects to show (20)",
+    )
+    parser.add_argument("--vendor", metavar="NAME", help="only rejects of this vendor")
+    declare_reading(parser)
+
+
+_STATS: Final = Command(
+    name="stats",
+    summary="Show the account: what came in, and what became of it.",
+    details="""Intake: received = stored + duplicate + rejected + refused. Delivery: routed =
+    acknowledged + waiting + parked + expired + compacted + dropped + withdrawn. --json prints the
+    answer of /v1/outbox.""",
+    examples="""
+latchway outbox stats
+latchway outbox stats --json | jq .account_difference
+""",
+    exits=READ_EXITS,
+    declare=declare_reading,
+    run=stats,
+)
+
+_REJECTED: Final = Command(
+    name="rejected",
+    summary="Show inputs that did not fit, each with its reason.",
+    details="""The newest is the last. Control characters and bytes that are not UTF-8 are shown as
+    escapes, so that no input can act on your terminal. --json prints the answer of
+    /v1/outbox/rejected, with the input in base64 and, where it is UTF-8, as text.""",
+    examples="""
+latchway outbox rejected
+latchway outbox rejected --vendor zigbee2mqtt --limit 5
+latchway outbox rejected --json | jq -r '.rejected[0].raw_base64' | base64 -d
+""",
+    exits=READ_EXITS,
+    declare=_declare_rejected,
+    run=rejected,
+)
+
+COMMAND: Final = Command(
+    name="outbox",
+    summary="Show what is stored, delivered, waiting, rejected.",
+    details="Without a command it shows the stats.",
+    examples="latchway outbox\nlatchway outbox rejected --limit 5",
+    commands=(_STATS, _REJECTED),
+    default="stats",
+)
 
 
 def stats_lines(report: Record, screen: Screen) -> list[str]:

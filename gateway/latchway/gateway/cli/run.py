@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
-from typing import Annotated
+from typing import Final
 
-import typer
-
+from latchway.gateway.cli.commands import Command, Options
 from latchway.gateway.cli.config import DEFAULT_CONFIG
 from latchway.gateway.cli.errors import CommandError, ExitCode
-from latchway.gateway.cli.guard import epilog, guarded
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(
-        epilog=epilog(
-            "latchway run\n"
-            "latchway run --config ./latchway.toml\n"
-            "LATCHWAY_RUNTIME_DIR=/tmp/latchway latchway run --config ./latchway.toml",
-            ExitCode.DONE,
-            ExitCode.FAILED,
-            ExitCode.USAGE,
-        )
-    )(run)
-
-
-@guarded
-def run(
-    *,
-    config: Annotated[
-        Path, typer.Option("--config", metavar="FILE", help="The config file.")
-    ] = DEFAULT_CONFIG,
-) -> ExitCode:
-    """Run the gateway until SIGTERM or Ctrl-C.
-
-    Events that are stored are delivered within the configured time before it ends; the rest stays
-    in the outbox and is delivered after the next start. Logs go to stderr.
-    """
+def run(options: Options) -> ExitCode:
+    """Run the gateway; returns only if it could not be started."""
     from latchway.gateway import daemon  # noqa: PLC0415 - the whole gateway
     from latchway.gateway.config import ConfigInvalid  # noqa: PLC0415
     from latchway.gateway.errors import OperatorError  # noqa: PLC0415
 
+    config: Path = options.config
     try:
         daemon.run(config)
     except ConfigInvalid as error:
@@ -51,3 +27,29 @@ def run(
     except OperatorError as error:
         raise CommandError(ExitCode.FAILED, "failed", str(error), "") from None
     return ExitCode.DONE
+
+
+def _declare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=DEFAULT_CONFIG,
+        metavar="FILE",
+        help=f"the config file ({DEFAULT_CONFIG})",
+    )
+
+
+COMMAND: Final = Command(
+    name="run",
+    summary="Run the gateway until SIGTERM or Ctrl-C.",
+    details="""Runs in the foreground, as systemd wants it; logs go to stderr. At the end, events
+    that are stored are delivered within the configured time; the rest stays in the outbox and is
+    delivered after the next start.""",
+    examples="""
+latchway run
+latchway run --config ./latchway.toml
+""",
+    exits=(ExitCode.DONE, ExitCode.FAILED, ExitCode.USAGE),
+    declare=_declare,
+    run=run,
+)

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import textwrap
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import typer
-
+from latchway.gateway.cli.commands import Command, Options
 from latchway.gateway.cli.errors import ExitCode
-from latchway.gateway.cli.guard import (
-    READ_EXITS,
-    ConfigOption,
-    JsonOption,
-    connect,
-    epilog,
-    guarded,
-    print_json,
-)
+from latchway.gateway.cli.guard import READ_EXITS, connect, declare_reading, print_json
 from latchway.gateway.cli.screen import (
     Screen,
     bytes_of,
@@ -38,40 +30,38 @@ PIPE_WIDTH: Final = 100
 Record = dict[str, Any]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(
-        epilog=epilog(
-            "latchway status\n"
-            "latchway status --all\n"
-            "latchway status --json | jq -r '.problems[].fix'",
-            *READ_EXITS,
-            ExitCode.DEGRADED,
-        )
-    )(status)
-
-
-@guarded
-def status(
-    *,
-    show_all: Annotated[
-        bool, typer.Option("--all", help="Show everything, also beyond 20 lines.")
-    ] = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> ExitCode:
-    """Say whether all is well, and what to do if not.
-
-    Shows the hub, each vendor's worker, each sink with the events that wait for it, and whether
-    the account closes. --json prints the answer of /v1/status.
-    """
-    report = connect(config).get("/v1/status")
-    if as_json:
+def status(options: Options) -> ExitCode:
+    """Print the status; the exit code is the verdict."""
+    report = connect(options.config).get("/v1/status")
+    if options.as_json:
         print_json(report)
     else:
         screen = stdout_screen()
-        screen.lines(status_lines(report, screen, None if show_all else LINE_LIMIT))
+        screen.lines(status_lines(report, screen, None if options.show_all else LINE_LIMIT))
     return ExitCode.DONE if report["verdict"] == "ok" else ExitCode.DEGRADED
+
+
+def _declare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--all", dest="show_all", action="store_true", help="show everything, also beyond 20 lines"
+    )
+    declare_reading(parser)
+
+
+COMMAND: Final = Command(
+    name="status",
+    summary="Say whether all is well, and what to do if not.",
+    details="""Shows the hub, each vendor's worker, each sink with the events that wait for it, and
+    whether the account closes, on at most 20 lines. --json prints the answer of /v1/status.""",
+    examples="""
+latchway status
+latchway status --all
+latchway status --json | jq -r '.problems[].fix'
+""",
+    exits=(*READ_EXITS, ExitCode.DEGRADED),
+    declare=_declare,
+    run=status,
+)
 
 
 def status_lines(report: Record, screen: Screen, limit: int | None) -> list[str]:
