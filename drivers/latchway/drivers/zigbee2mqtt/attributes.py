@@ -30,6 +30,7 @@ TAMPER = "tamper"
 ALARM = "alarm"
 INSERTED_KEY = "inserted_key"
 INTERVIEW = "interview"
+PAIRED = "paired"
 _GETS_STALE = (LOCK_STATE, DOOR_STATE, BATTERY)
 
 

@@ -25,6 +25,7 @@ ANSWER_WITHIN_S = 12.0
 MOVING_S = 10.0
 """`not_fully_locked` for longer than this after a command or auto-lock is a jam."""
 _UNSEEN: Final = object()
+_SAYS_NOTHING: Final = (None, None)
 _LOCKED_WORDS = frozenset({"LOCK", "LOCKED"})
 _UNLOCKED_WORDS = frozenset({"UNLOCK", "UNLOCKED"})
 _BETWEEN = frozenset(
@@ -64,8 +65,9 @@ class Bolt:
 
     def see_cache(self, report: StateReport, moment: Moment) -> tuple[LockStateChanged, ...]:
         """Take in what the cache holds: it may take `locked` away, and give it to no known bolt."""
-        if self.rules.cache:
-            self._seen = self._token(report)
+        token = self._token(report)
+        if self.rules.cache and token != _SAYS_NOTHING:
+            self._seen = token
         state = self._state_of(report)
         known = self.state
         if state is None or state is known:

@@ -7,9 +7,11 @@ devices and never come here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter, ValidationError
 
 from latchway.drivers.errors import PayloadInvalid
 from latchway.drivers.strict_json import parse
@@ -26,6 +28,7 @@ LIST_LIMIT = 8 * 1024 * 1024
 _READABLE = 4
 _LOCK_CLUSTER = "closuresDoorLock"
 _CHECK_IN_CLUSTER = "genPollCtrl"
+_NAME = re.compile(r"[^+#\x00-\x1f\x7f]{1,256}")
 _IEEE_ADDRESS = re.compile(r"0x[0-9a-f]{16}")
 
 
@@ -60,14 +63,26 @@ class LockProfile:
     users_code: bool = False
     """Its definition is a user's own: anything may come."""
 
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return the profile as JSON, to be known again before the bridge lists it again."""
+        return {**asdict(self), "exposed": sorted(self.exposed)}
+
+    @classmethod
+    def from_json(cls, value: JsonValue) -> LockProfile | None:
+        """Return what `to_json` made, None for what an older version left behind."""
+        try:
+            return _PROFILE.validate_python(value)
+        except ValidationError:
+            return None
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceList:
     """One publication of `bridge/devices`."""
 
     locks: tuple[LockProfile, ...]
-    others: frozenset[str]
-    """Names of devices that are no locks, or not known to be."""
+    others: Mapping[str, str]
+    """Address and name of devices that are no locks, or not known to be."""
     unreadable: tuple[str, ...] = ()
     """Why some entries were left out."""
 
@@ -76,6 +91,15 @@ class DeviceList:
         """True if there is no device but the coordinator."""
         return not (self.locks or self.others or self.unreadable)
 
+    def __contains__(self, ieee_address: str) -> bool:
+        """Tell whether a device is in the list, lock or not."""
+        return ieee_address in self.others or any(
+            lock.ieee_address == ieee_address for lock in self.locks
+        )
+
+
+_PROFILE = TypeAdapter(LockProfile)
+
 
 def decode_devices(payload: bytes) -> DeviceList:
     """Return the devices of a `bridge/devices` payload; raises `PayloadInvalid`."""
@@ -83,7 +107,7 @@ def decode_devices(payload: bytes) -> DeviceList:
     if not isinstance(value, list):
         raise PayloadInvalid("not_a_list", f"the device list is {kind_of(value)}")
     locks: list[LockProfile] = []
-    others: set[str] = set()
+    others: dict[str, str] = {}
     unreadable: list[str] = []
     for number, entry in enumerate(value):
         if not isinstance(entry, dict):
@@ -93,22 +117,28 @@ def decode_devices(payload: bytes) -> DeviceList:
             continue
         try:
             profile = _profile(entry)
+            address, name = _identity(entry)
         except PayloadInvalid as error:
             unreadable.append(f"entry {number}: {error.reason}")
             continue
         if profile is not None:
             locks.append(profile)
-        elif isinstance(name := entry.get("friendly_name"), str):
-            others.add(name)
-    return DeviceList(tuple(locks), frozenset(others), tuple(unreadable))
+        else:
+            others[address] = name
+    return DeviceList(tuple(locks), others, tuple(unreadable))
 
 
-def _profile(entry: Mapping[str, JsonValue]) -> LockProfile | None:
+def _identity(entry: Mapping[str, JsonValue]) -> tuple[str, str]:
     address, name = text_at(entry, "ieee_address"), text_at(entry, "friendly_name")
     if address is None or _IEEE_ADDRESS.fullmatch(address) is None:
         raise PayloadInvalid("wrong_type", "key 'ieee_address' is not 0x and 16 hex digits")
-    if not name:
-        raise PayloadInvalid("wrong_type", f"{address} has no friendly name")
+    if not name or not _NAME.fullmatch(name):
+        raise PayloadInvalid("wrong_type", f"{address} has no friendly name that makes a topic")
+    return address, name
+
+
+def _profile(entry: Mapping[str, JsonValue]) -> LockProfile | None:
+    address, name = _identity(entry)
     definition = _object(entry.get("definition"))
     exposes = tuple(_flat(definition.get("exposes")))
     lock_features = _lock_features(definition.get("exposes"))

@@ -71,6 +71,7 @@ class LastUserJoin:
         self.held = held
         self.deadline: float | None = None if held is None else float("-inf")
         """When the held event goes out with nobody named."""
+        self._changed_since_asked = False
         self._saw_bolt = False
         self._before: Mapping[AccessOperation, LastUser | None] | None = None
         self._nameless: tuple[AccessOperation, float] | None = None
@@ -85,14 +86,21 @@ class LastUserJoin:
 
     def hold(self, event: AccessGranted, moment: Moment) -> tuple[EventDraft, ...]:
         """Hold an event; return the one that was held before, with nobody named."""
-        earlier = self._release(moment)
+        earlier = self.release(moment)
         self.held = HeldEvent(event, moment.now)
+        self._changed_since_asked = True
         self.deadline = moment.monotonic + HOLD_S
         self._saw_bolt = False
         return earlier
 
+    def take_change(self) -> bool:
+        """Tell whether what is held has changed since this was last asked."""
+        changed, self._changed_since_asked = self._changed_since_asked, False
+        return changed
+
     def discard(self) -> None:
-        """Forget the held event: it turned out to be stored already."""
+        """Forget the held event: it is sent, or turned out to be stored already."""
+        self._changed_since_asked = self.held is not None
         self.held = None
         self.deadline = None
 
@@ -132,7 +140,7 @@ class LastUserJoin:
         """Return the held event with nobody named if it has waited long enough."""
         if self.deadline is None or moment.monotonic < self.deadline:
             return ()
-        return self._release(moment)
+        return self.release(moment)
 
     def _changed(
         self, users: Mapping[AccessOperation, LastUser | None], *, cache: bool
@@ -175,7 +183,8 @@ class LastUserJoin:
             return ()
         return self._finish(self.held.event.model_copy(update={"operation": operations[state]}))
 
-    def _release(self, moment: Moment) -> tuple[EventDraft, ...]:
+    def release(self, moment: Moment) -> tuple[EventDraft, ...]:
+        """Return the held event with nobody named, if there is one."""
         if self.held is None:
             return ()
         event = self.held.event

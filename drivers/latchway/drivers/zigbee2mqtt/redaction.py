@@ -61,4 +61,4 @@ def _clean(value: JsonValue) -> JsonValue:
         case bool() | None:
             return value
         case _:
-            return value if -10_000 < value < 10_000 else "#"
+            return value if -1_000 < value < 1_000 else "#"

@@ -48,7 +48,7 @@ WRONG_CODES_WITHIN_S = 60.0
 SILENT_INTERVALS = 2
 """A lock that misses this many of its own reports is not there."""
 _NO_BOLT: dict[str, None] = {"state": None, "lock_state": None, "reverse": None}
-ASK_AGAIN_AFTER_S = 60.0
+ASK_AGAIN_AFTER_S = 20.0
 """A lock that does not answer is not asked more often than this."""
 
 
