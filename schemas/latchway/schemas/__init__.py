@@ -30,6 +30,7 @@ from latchway.schemas.bindings.structured import (
     encode as structured,
 )
 from latchway.schemas.catalog import (
+    MAX_VOID_RANGES,
     AccessDenied,
     AccessGranted,
     Actor,
@@ -138,6 +139,7 @@ __all__ = [
     "ENVELOPE_VERSION",
     "EVENT_TYPES",
     "HUB_VENDOR",
+    "MAX_VOID_RANGES",
     "RANDOM_BYTES",
     "AccessDenied",
     "AccessGranted",

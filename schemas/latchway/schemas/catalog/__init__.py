@@ -33,7 +33,7 @@ from latchway.schemas.catalog.hub import (
     HubStarted,
     HubStopping,
 )
-from latchway.schemas.catalog.lane import LaneVoided, PositionRange
+from latchway.schemas.catalog.lane import MAX_VOID_RANGES, LaneVoided, PositionRange
 from latchway.schemas.catalog.lock import LockOpenedLate, LockStateChanged
 from latchway.schemas.catalog.tamper import TamperDetected
 from latchway.schemas.catalog.vendor import VendorDegraded, VendorQuarantined, VendorRecovered
@@ -77,6 +77,7 @@ CATALOG: Final[tuple[type[EventData], ...]] = (
 
 __all__ = [
     "CATALOG",
+    "MAX_VOID_RANGES",
     "AccessDenied",
     "AccessGranted",
     "Actor",

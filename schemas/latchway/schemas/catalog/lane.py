@@ -12,7 +12,7 @@ from latchway.schemas.vocabulary import Priority, VoidReason
 PositionRange = tuple[Ordinal, Ordinal]
 """First and last position, both included."""
 
-MAX_RANGES: Final = 1024
+MAX_VOID_RANGES: Final = 1024
 """How many ranges one event may name, so that it always fits an envelope of 64 KiB."""
 
 
@@ -29,7 +29,7 @@ class LaneVoided(EventData):
     lane: str = Field(max_length=200, description="The lane whose positions are void.")
     epoch: Ordinal = Field(description="The epoch that the positions belong to.")
     positions: tuple[PositionRange, ...] = Field(
-        min_length=1, max_length=MAX_RANGES, description="Void positions as inclusive ranges."
+        min_length=1, max_length=MAX_VOID_RANGES, description="Void positions as inclusive ranges."
     )
     reason: VoidReason = Field(description="Why they will not arrive.")
     detail: str | None = Field(default=None, max_length=512, description="The sink's own words.")
