@@ -96,7 +96,7 @@ def _vendor(vendor: VendorStatus, hub: HubStatus) -> Iterator[Problem]:
         yield _problem(
             f"vendor.{name}.degraded.{number}",
             f"{name}: {cause}",
-            fix or f"`{_LOG}` has the details",
+            fix or f"check [vendors.{name}] in {hub.config_file}; `{_LOG}` has the details",
             since,
             warning=True,
         )
