@@ -41,7 +41,8 @@ class Bolt:
         self.family = family
         self._attributes = attributes
         self._seen: object = _UNSEEN
-        self._suspect = False
+        self.suspects_cache = False
+        """The first message may repeat an old cache that was never shown."""
         self._asked_at: float | None = None
         self._acted_since_asked = False
         self._move: tuple[AccessOperation, float] | None = None
@@ -53,7 +54,7 @@ class Bolt:
     def forget_cache(self, *, bridge_restarted: bool) -> None:
         """Begin anew: what comes may be of another cache than what was seen."""
         self._seen = _UNSEEN
-        self._suspect = bridge_restarted and not self.rules.cache_is_shown
+        self.suspects_cache = bridge_restarted and not self.rules.cache_is_shown
         self._asked_at = None
         self.moving_until = None
 
@@ -100,8 +101,8 @@ class Bolt:
         if state is None:
             return ()
         answers = says_nothing_else and self._is_awaited(moment)
-        if answers or (news and not (first and self._suspect)):
-            self._suspect = False
+        if answers or (news and not (first and self.suspects_cache)):
+            self.suspects_cache = False
             return self.confirm(state, moment, Source.READ if answers else Source.REPORTED, report)
         if self._attributes.confirmed(LOCK_STATE) and self._is_same(state):
             self._attributes.refresh(LOCK_STATE, moment)
@@ -124,6 +125,8 @@ class Bolt:
         self.needs_reading = False
         if state is LockState.NOT_FULLY_LOCKED:
             state = self._moving_or_jammed(moment)
+        else:
+            self._move = None
         self._attributes.put(LOCK_STATE, state, moment, source)
         return self._announce(state, moment, source, deadbolt=self._deadbolt_of(report))
 

@@ -35,7 +35,8 @@ class Coverage:
         self._class = DeliveryClass.LIVE
         self._noted_at: float | None = None
         self._was_connected = False
-        self._quality: dict[str, int] = {}
+        self.heard_qos: dict[str, int] = {}
+        """The QoS at which the last message of each lock arrived, by name."""
         self.session_forgotten = False
         """The broker had our session once and has not kept it."""
         match stored:
@@ -64,21 +65,21 @@ class Coverage:
     def hear(self, name: str, qos: int, moment: Moment) -> bool:
         """Take in that a lock's message arrived at a QoS; tell whether the class may be another."""
         self._until = moment.now
-        if self._quality.get(name) == qos:
+        if self.heard_qos.get(name) == qos:
             return False
-        self._quality[name] = qos
+        self.heard_qos[name] = qos
         return True
 
     def keep(self, names: Container[str]) -> None:
         """Forget the locks that are not among these."""
-        self._quality = {name: qos for name, qos in self._quality.items() if name in names}
+        self.heard_qos = {name: qos for name, qos in self.heard_qos.items() if name in names}
 
     def judge(self) -> tuple[DeliveryClass, str]:
         """Return the class in force and why."""
-        live = sorted(name for name, qos in self._quality.items() if qos == 0)
-        if not self._quality and self._class is DeliveryClass.QUEUED and self._keeps_session:
+        live = sorted(name for name, qos in self.heard_qos.items() if qos == 0)
+        if not self.heard_qos and self._class is DeliveryClass.QUEUED and self._keeps_session:
             return self._class, "locks published at QoS 1 before; none has spoken since we started"
-        if not self._quality:
+        if not self.heard_qos:
             reason = "no message of a lock has arrived yet"
         elif live:
             shown = ", ".join(live[:_SHOWN_NAMES]) + (" ..." if len(live) > _SHOWN_NAMES else "")
@@ -88,7 +89,7 @@ class Coverage:
         else:
             self._class = DeliveryClass.QUEUED
             return self._class, "locks publish at QoS 1 and the broker keeps our session"
-        if self._quality:
+        if self.heard_qos:
             self._class = DeliveryClass.LIVE
         return DeliveryClass.LIVE, reason
 

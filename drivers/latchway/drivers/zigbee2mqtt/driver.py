@@ -273,7 +273,7 @@ class _Conversation:
     def _note_quality(self, name: str, qos: int, moment: Moment, outcome: Outcome) -> None:
         changed = self._coverage.hear(name, qos, moment)
         if changed:
-            self._report_class()
+            self._report()
         outcome.cursors |= self._coverage.note(moment, at_once=changed)
 
     # ---- output
@@ -310,7 +310,7 @@ class _Conversation:
                 "the broker forgot our session, and what it kept for us: "
                 "set `persistence true` in mosquitto.conf"
             )
-        findings = self._fleet.findings()
+        findings = self._fleet.findings(self._coverage.heard_qos)
         reasons += [str(finding) for finding in findings if finding.weakens]
         if tuple(reasons) != self._degraded:
             self._degraded = tuple(reasons)

@@ -90,6 +90,8 @@ class Fleet:
         self._missed = False
         self._waiting_list: DeviceList | None = None
         self._left: dict[str, float] = {}
+        self._removed: set[DeviceId] = set()
+        """Locks that were here before: the bridge keeps its cache of them."""
         self._failed_setups: dict[DeviceId, int] = {}
         directory = cursor(DIRECTORY)
         for entry in directory if isinstance(directory, list) else []:
@@ -166,11 +168,12 @@ class Fleet:
         ready = profile.interview is Interview.SUCCESSFUL and not profile.disabled
         return bool(self.online) and profile.readable and ready
 
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self, heard_qos: Mapping[str, int]) -> tuple[Finding, ...]:
         """Return what should be different in the bridge's options."""
         if self.info is None:
             return ()
-        return examine(self.info, (tracker.profile for tracker in self.trackers.values()))
+        profiles = (tracker.profile for tracker in self.trackers.values())
+        return examine(self.info, profiles, heard_qos)
 
     def knows_other(self, name: str) -> bool:
         """Tell whether a name is a device that is no lock, or a group."""
@@ -254,6 +257,7 @@ class Fleet:
     def _remove(self, devices: DeviceList, outcome: Outcome, moment: Moment) -> None:
         for device in [device for device in self.trackers if device not in devices]:
             tracker = self.trackers.pop(device)
+            self._removed.add(device)
             outcome.events += tracker.join.release(moment)
             left = self._left.pop(device, None)
             by_lock = (
@@ -268,6 +272,8 @@ class Fleet:
         tracker = self.trackers.get(device)
         if tracker is None:
             tracker = self.trackers[device] = LockTracker(profile, None)
+            if device in self._removed:
+                tracker.distrust_cache()
             tracker.attributes.changed = True
             tracker.bridge_online = self.online is not False
         for event in _life_events(tracker, profile, moment):

@@ -14,13 +14,14 @@ from latchway.drivers.zigbee2mqtt.attributes import Rules
 from latchway.drivers.zigbee2mqtt.families import believes_lock_state, family_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pydantic import JsonValue
 
     from latchway.drivers.zigbee2mqtt.bridge import BridgeInfo
     from latchway.drivers.zigbee2mqtt.devices import LockProfile
 
+_SHOWN_NAMES = 5
 _NEEDED_KEYS = ("action", "action_user", "action_source_name", "state", "lock_state", "door_state")
 
 
@@ -50,10 +51,15 @@ def rules_for(info: BridgeInfo, profile: LockProfile) -> Rules:
     )
 
 
-def examine(info: BridgeInfo, locks: Iterable[LockProfile]) -> tuple[Finding, ...]:
-    """Return what should be different in the options, the worst first."""
+def examine(
+    info: BridgeInfo, locks: Iterable[LockProfile], heard_qos: Mapping[str, int]
+) -> tuple[Finding, ...]:
+    """Return what should be different in the options, the worst first.
+
+    `heard_qos` holds the QoS at which locks were heard, by name: it is believed before the option.
+    """
     profiles = tuple(locks)
-    findings = [*_of_bridge(info)]
+    findings = [*_of_bridge(info), *_unkept(info, profiles, heard_qos)]
     for profile in profiles:
         findings += _of_lock(profile, info.of_device(profile.ieee_address))
         if not rules_for(info, profile).bolt_is_believed:
@@ -95,15 +101,27 @@ def _of_bridge(info: BridgeInfo) -> Iterator[Finding]:
         )
 
 
+def _unkept(
+    info: BridgeInfo, profiles: Sequence[LockProfile], heard_qos: Mapping[str, int]
+) -> Iterator[Finding]:
+    names = [
+        profile.name
+        for profile in profiles
+        if info.of_device(profile.ieee_address).get("qos") not in (1, 2)
+        and heard_qos.get(profile.name) != 1
+    ]
+    if names:
+        shown = ", ".join(names[:_SHOWN_NAMES]) + (" ..." if len(names) > _SHOWN_NAMES else "")
+        yield Finding(
+            "device_options.qos",
+            f"what happens while we are away is lost, published at QoS 0: {shown}",
+            "set device_options.qos to 1",
+        )
+
+
 def _of_lock(profile: LockProfile, own: Mapping[str, JsonValue]) -> Iterator[Finding]:
     where = f"devices.{profile.ieee_address}"
     name = profile.name
-    if own.get("qos") not in (1, 2):
-        yield Finding(
-            f"{where}.qos",
-            f"'{name}' publishes at QoS 0: what happens while we are away is lost",
-            "set device_options.qos to 1",
-        )
     if own.get("retain") is True:
         yield Finding(
             f"{where}.retain",

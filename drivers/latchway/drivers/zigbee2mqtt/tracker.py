@@ -86,6 +86,7 @@ class LockTracker:
         self._silent_after: float | None = None
         self._silent = False
         self._heard_since_online = False
+        self._rejoined = False
         self._before: StateReport | None = None
         self._last_action: tuple[ActionReport, float] | None = None
         self._wrong_codes: deque[float] = deque()
@@ -187,8 +188,11 @@ class LockTracker:
 
     def _hear(self, message: LockMessage, moment: Moment) -> tuple[EventDraft, ...]:
         report, before = message.state, self._before
-        alone = before is None or replace(report, **_NO_BOLT) == replace(before, **_NO_BOLT)
-        self._before = report
+        if before is None:
+            alone = not self._rejoined
+        else:
+            alone = replace(report, **_NO_BOLT) == replace(before, **_NO_BOLT)
+        self._before, self._rejoined = report, False
         if not self.rules.cache:
             before = None
         attributes = self.attributes
@@ -230,6 +234,11 @@ class LockTracker:
         self._silent = False
         self._expect_report(moment)
         return self._reach(moment, "the bridge is offline")
+
+    def distrust_cache(self) -> None:
+        """Say that the lock was removed and came back: the bridge repeats what was before."""
+        self._rejoined = self.rules.cache
+        self.bolt.suspects_cache = self.rules.cache
 
     def miss(self) -> None:
         """Say that messages may have been missed: what is stored may be out of date."""
