@@ -51,7 +51,7 @@ class EventsQuery(Query):
 class RejectedQuery(Query):
     """Which rejects."""
 
-    limit: Annotated[int, Field(ge=1, le=1000, description="Most rejects in the answer.")] = 20
+    limit: Annotated[int, Field(ge=1, le=200, description="Most rejects in the answer.")] = 20
     vendor: Annotated[
         str | None, Field(max_length=32, description="Only rejects of this vendor.")
     ] = None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
 from latchway.gateway.api.endpoints import LINES
+from latchway.gateway.api.history import encoded
 from latchway.gateway.api.models import StreamEnd
 from latchway.gateway.api.present import event_document
 
@@ -77,6 +77,6 @@ async def _write(response: web.StreamResponse, lines: bytes, stall_s: float) -> 
 
 def _lines(events: tuple[StoredEvent, ...], pattern: Pattern | None) -> Iterable[bytes]:
     for stored in events:
-        document: dict[str, Any] = event_document(stored)
+        document = event_document(stored)
         if pattern is None or pattern.matches(document):
-            yield json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+            yield encoded(document) + b"\n"

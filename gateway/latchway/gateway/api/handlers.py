@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -10,10 +10,10 @@ from latchway.gateway.api import openapi
 from latchway.gateway.api.endpoints import EventsQuery, RejectedQuery, read_pattern
 from latchway.gateway.api.errors import RequestRefused
 from latchway.gateway.api.follow import stream_events
-from latchway.gateway.api.models import EventsReport, HealthReport, ReadyReport
+from latchway.gateway.api.history import history_page
+from latchway.gateway.api.models import HealthReport, ReadyReport
 from latchway.gateway.api.present import (
     devices_report,
-    event_document,
     outbox_report,
     rejected_report,
     status_report,
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
 
     from latchway.gateway.api.endpoints import Query
     from latchway.gateway.view import GatewayView
-
-SCAN_AT_ONCE: Final = 500
-SCAN_LIMIT: Final = 20_000
-"""Events looked at for one answer with a pattern; `next` says where to go on."""
 
 
 class Handlers:
@@ -54,7 +50,8 @@ class Handlers:
         assert isinstance(query, EventsQuery)  # noqa: S101 - the endpoint table says so
         pattern = _compiled(query.pattern)
         if not query.follow:
-            return _json(await self._history(query, pattern))
+            page = await history_page(self._view, query, pattern)
+            return web.Response(body=page, content_type="application/json")
         with self._view.follow() as subscription:
             return await stream_events(request, subscription, pattern, self._stall_s)
 
@@ -89,26 +86,6 @@ class Handlers:
     async def openapi(self, _request: web.Request, _query: Query) -> web.StreamResponse:
         """Describe this API."""
         return web.Response(text=openapi.text(), content_type="application/json")
-
-    async def _history(self, query: EventsQuery, pattern: Pattern | None) -> EventsReport:
-        """Page back through the history until enough events match, or enough were looked at."""
-        found: list[dict[str, object]] = []
-        before = query.before
-        looked_at = 0
-        at_once = SCAN_AT_ONCE if pattern else query.limit
-        while looked_at < SCAN_LIMIT:
-            page = await self._view.events(at_once, before)
-            for stored in page:
-                before = stored.sequence
-                document = event_document(stored)
-                if pattern is None or pattern.matches(document):
-                    found.append(document)
-                    if len(found) == query.limit:
-                        return EventsReport.model_validate({"events": found, "next": before})
-            looked_at += len(page)
-            if len(page) < at_once:
-                return EventsReport.model_validate({"events": found, "next": None})
-        return EventsReport.model_validate({"events": found, "next": before})
 
 
 def _compiled(text: str | None) -> Pattern | None:

@@ -6,6 +6,7 @@ up to date; a test proves that it is.
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
@@ -47,6 +48,7 @@ def document() -> dict[str, Any]:
     }
 
 
+@functools.cache
 def text() -> str:
     """Return the document as it is checked in."""
     return json.dumps(document(), indent=2) + "\n"

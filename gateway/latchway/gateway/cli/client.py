@@ -64,7 +64,7 @@ class ApiClient:
 
     def get(self, target: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Return the answer as parsed JSON. Raises `CommandError`."""
-        with self._response(target, query) as (response, _):
+        with self._response(target, query) as (response, _), self._explained():
             answer: dict[str, Any] = json.loads(response.read())
         return answer
 
@@ -75,7 +75,15 @@ class ApiClient:
         """Open a stream of lines, which may stay silent for any time. Raises `CommandError`."""
         with self._response(target, query) as (response, connection):
             connection.settimeout(None)
-            yield _lines(response)
+            yield self._lines(response)
+
+    def _lines(self, response: http.client.HTTPResponse) -> Iterator[bytes]:
+        while True:
+            with self._explained():
+                line = response.readline()
+            if not line:
+                return
+            yield line
 
     @contextlib.contextmanager
     def _response(
@@ -89,7 +97,7 @@ class ApiClient:
                 response = connection.getresponse()
                 if response.status != http.HTTPStatus.OK:
                     raise _refusal(response)
-                yield response, raw
+            yield response, raw
         finally:
             connection.close()
 
@@ -106,9 +114,7 @@ class ApiClient:
             message = f"you may not use the gateway's socket {self._path}"
             fix = "use sudo, or join the group: `sudo usermod -aG latchway $USER`, log in again"
             raise CommandError(ExitCode.REFUSED, "no_rights", message, fix) from None
-        except BrokenPipeError:
-            raise
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise _unreachable(self._path, error) from None
 
 
@@ -149,8 +155,3 @@ def _refusal(response: http.client.HTTPResponse) -> CommandError:
         fix = "is it a Latchway gateway, and of the same version? see `latchway --version`"
     exit_code = _EXIT_CODES.get(response.status, ExitCode.FAILED)
     return CommandError(exit_code, str(code), str(message), str(fix))
-
-
-def _lines(response: http.client.HTTPResponse) -> Iterator[bytes]:
-    while line := response.readline():
-        yield line

@@ -56,7 +56,7 @@ def _declare_rejected(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-n",
         "--limit",
-        type=whole_number(1, 1000),
+        type=whole_number(1, 200),
         default=20,
         metavar="COUNT",
         help="most rejects to show (20)",

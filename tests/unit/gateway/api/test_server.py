@@ -93,6 +93,16 @@ async def test_a_pattern_searches_the_history_beyond_the_newest_events(view, cli
     assert answer["next"] is None
 
 
+async def test_a_page_of_large_events_ends_early_and_says_where_to_go_on(view, client):
+    view.history = [event(number, note="x" * 60_000) for number in range(1, 200)]
+    _, newest = await get_json(client, "/v1/events", limit=1000)
+    assert 50 < len(newest["events"]) < 150
+    _, older = await get_json(client, "/v1/events", limit=1000, before=newest["next"])
+    got = [*newest["events"], *older["events"]]
+    assert got[0]["id"] == "event-199"
+    assert int(newest["events"][-1]["id"][6:]) == int(older["events"][0]["id"][6:]) + 1
+
+
 @pytest.mark.parametrize(
     ("pattern", "words"),
     [

@@ -82,19 +82,42 @@ def test_a_gateway_that_does_not_answer_in_time_ends_with_6(tmp_path):
         assert caught.value.exit_code is ExitCode.TIMED_OUT
 
 
+class Answering:
+    """A peer on the socket that says fixed bytes to whoever asks, and hangs up."""
+
+    def __init__(self, folder, words):
+        self._words = words
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(folder / "api.sock"))
+        self._listener.listen()
+        self._thread = threading.Thread(target=self._answer)
+
+    def __enter__(self):
+        self._thread.start()
+
+    def __exit__(self, *_):
+        self._thread.join()
+        self._listener.close()
+
+    def _answer(self):
+        connection, _ = self._listener.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(self._words)
+
+
 async def test_something_that_is_no_gateway_is_said_to_be_none(tmp_path):
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
-        other.bind(str(tmp_path / "api.sock"))
-        other.listen()
+    for words in (b"SSH-2.0-Other\r\n", b"", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\noops"):
+        (tmp_path / "api.sock").unlink(missing_ok=True)
+        with Answering(tmp_path, words):
+            ended = await latchway(tmp_path, "status")
+        assert ended.code == 3
+        assert "no gateway can be reached" in ended.err
 
-        def answer():
-            connection, _ = other.accept()
-            with connection:
-                connection.recv(4096)
-                connection.sendall(b"SSH-2.0-Other\r\n")
 
-        thread = threading.Thread(target=answer)
-        thread.start()
-        ended = await latchway(tmp_path, "status")
-        thread.join()
+async def test_a_gateway_that_is_killed_in_the_middle_of_a_line_ends_following_with_3(tmp_path):
+    words = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n{"specversion":"1'
+    with Answering(tmp_path, words):
+        ended = await latchway(tmp_path, "events", "--follow")
     assert ended.code == 3
+    assert ended.out == ""
