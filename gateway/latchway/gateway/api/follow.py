@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -37,13 +38,14 @@ async def stream_events(
     """
     response = web.StreamResponse(headers={"Content-Type": LINES})
     await response.prepare(request)
-    while events := await subscription.next_events(LINES_AT_ONCE):
-        lines = b"".join(_lines(events, pattern))
-        if lines and not await _write(response, lines, stall_s):
-            break
-    end = _last_line(subscription.abandon())
-    if not await _write(response, end, stall_s) and request.transport is not None:
-        request.transport.abort()
+    with contextlib.suppress(ConnectionResetError):  # the client has gone, as it may
+        while events := await subscription.next_events(LINES_AT_ONCE):
+            lines = b"".join(_lines(events, pattern))
+            if lines and not await _write(response, lines, stall_s):
+                break
+        end = _last_line(subscription.abandon())
+        if not await _write(response, end, stall_s) and request.transport is not None:
+            request.transport.abort()
     return response
 
 

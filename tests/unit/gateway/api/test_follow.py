@@ -128,3 +128,15 @@ async def test_a_follower_that_reads_nothing_holds_neither_the_gateway_nor_its_p
             async with api_client(path) as client:
                 assert (await get_json(client, "/healthz"))[0] == 200
             await view.feed.left.wait()
+
+
+async def test_a_follower_that_goes_while_lines_wait_for_it_is_no_error(view, tmp_path, caplog):
+    async with served(view, tmp_path) as path:
+        with raw_follower(path):
+            await view.feed.joined.wait()
+            for number in range(1, 300):
+                view.store(event(number, note=LARGE))
+                await asyncio.sleep(0)
+        view.store(event(300))
+        await view.feed.left.wait()
+    assert [each for each in caplog.records if each.levelname in {"WARNING", "ERROR"}] == []
