@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
-import threading
 import uuid
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -32,6 +32,7 @@ from latchway.gateway.core import Core, CoreOptions, CoreParts, open_core
 from latchway.gateway.delivery import BacklogUnreadable
 from latchway.gateway.devices import device_statuses
 from latchway.gateway.errors import GatewayStopping, OperatorError, OutboxUnusable
+from latchway.gateway.hard_end import EXIT_FAILED, HardEnd
 from latchway.gateway.logs import fields
 from latchway.gateway.registry import Registry
 from latchway.gateway.routing import RouteTable
@@ -47,10 +48,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-EXIT_DONE, EXIT_FAILED = 0, 1
-
-HARD_END_S = 1.5
-"""From the first fault that nothing can mend to the end of the process, whatever still hangs."""
+EXIT_DONE = 0
 
 REOPEN_CEILING_S = 60.0
 NAMES_EVERY_S = 1.0
@@ -332,7 +330,7 @@ def _with_environment(config: Config) -> Config:
 
 
 def _run_to_the_end(config: Config, writer: logs.LogWriter) -> int:
-    end = _HardEnd(writer)
+    end = HardEnd(writer)
     try:
         asyncio.run(_serve(config, end))
     except OperatorError as error:
@@ -347,45 +345,31 @@ def _run_to_the_end(config: Config, writer: logs.LogWriter) -> int:
     return status
 
 
-async def _serve(config: Config, end: _HardEnd) -> None:
+async def _serve(config: Config, end: HardEnd) -> None:
     daemon = Daemon(config, DaemonOptions(on_fatal=end.arm))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _ask_to_stop, daemon, signal.Signals(number), end)
+    freezing = asyncio.create_task(_freeze_when_ready(daemon))
     try:
         await daemon.run()
     except BaseException:
         end.arm()
         raise
+    finally:
+        freezing.cancel()
 
 
-def _ask_to_stop(daemon: Daemon, number: signal.Signals, end: _HardEnd) -> None:
+async def _freeze_when_ready(daemon: Daemon) -> None:
+    """Keep the collector off all that the start has made: a full pass over it takes 50 ms."""
+    await daemon.ready.wait()
+    gc.collect()
+    gc.freeze()
+
+
+def _ask_to_stop(daemon: Daemon, number: signal.Signals, end: HardEnd) -> None:
     """Stop with grace at the first signal, hard at the second: nothing accepted is lost then."""
     if end.asked_before():
         _LOG.warning("stopping at once", extra=fields(reason=number.name))
         end.arm()
     daemon.stop(number.name)
-
-
-class _HardEnd:
-    """Ends the process a little later, whatever hangs by then; arming it twice changes nothing."""
-
-    def __init__(self, writer: logs.LogWriter) -> None:
-        self._writer = writer
-        self._armed = False
-        self._asked = False
-
-    def asked_before(self) -> bool:
-        asked, self._asked = self._asked, True
-        return asked
-
-    def arm(self) -> None:
-        if not self._armed:
-            self._armed = True
-            timer = threading.Timer(HARD_END_S, self._end)
-            timer.daemon = True
-            timer.start()
-
-    def _end(self) -> None:
-        self._writer.flush(timeout_s=0.3)
-        os._exit(EXIT_FAILED)

@@ -47,6 +47,7 @@ RAW_LIMIT = 64 * 1024
 _DEVICE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _REASON = re.compile(r"([a-z][a-z0-9_]{0,31}): (.+)", re.DOTALL)
 _NAME_LIMIT = 256
+_POOL_BYTES = 4000
 
 _OWN_TYPES = frozenset(
     name for name, model in EVENT_TYPES.items() if model.owner.startswith(("gateway", "outbox"))
@@ -85,7 +86,7 @@ class Intake:
         self._routes = routes
         self._clock = clock
         self._quality = quality
-        self._random_bytes = random_bytes
+        self._chance = _ChancePool(random_bytes)
         self._kept: dict[str, TokenBucket] = {}
 
     def warm_up(self) -> None:
@@ -154,7 +155,7 @@ class Intake:
         if log_key is not None and device is not None:
             event_id = log_event_id(self._stamp.hub, vendor, device, log_key)
         else:
-            event_id = new_event_id(int(now.timestamp() * 1000), self._random_bytes(RANDOM_BYTES))
+            event_id = new_event_id(int(now.timestamp() * 1000), self._chance.take(RANDOM_BYTES))
         attributes = base_attributes(
             draft,
             id=event_id,
@@ -198,6 +199,22 @@ class Intake:
             kept = self._kept[vendor] = TokenBucket(REJECTS_KEPT_PER_S, REJECTS_KEPT_BURST, now)
         keep = kept.take(now)
         return NewReject(code, reason, raw[:RAW_LIMIT], topic=topic, device=device, keep=keep)
+
+
+class _ChancePool:
+    """Draws random bytes in bulk: a system call for each event would cost more than its id."""
+
+    def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
+        self._random_bytes = random_bytes
+        self._pool = b""
+        self._at = 0
+
+    def take(self, count: int) -> bytes:
+        if self._at + count > len(self._pool):
+            self._pool = self._random_bytes(_POOL_BYTES)
+            self._at = 0
+        self._at += count
+        return self._pool[self._at - count : self._at]
 
 
 def _redelivery(delivery: BrokerDelivery | None) -> Redelivery | None:
