@@ -85,6 +85,9 @@ async def _run(plan: Plan, view: View) -> Closing:
                 locks.connected(local.port, HOUSE) as house,
                 hub.running(files) as gateway,
             ):
+                view.say(
+                    f"look around: export LATCHWAY_RUNTIME_DIR={files.runtime}; latchway status"
+                )
                 stage = Stage(view, gateway, line, cloud, house, story)
                 await stage.perform(plan, enough)
                 account = await stage.end(files)

@@ -17,14 +17,20 @@ _SHOWN = ("operation", "method", "state", "reason", "percent", "code")
 def tell(envelope: Envelope, names: Mapping[str, str]) -> str:
     """Return one line: which lock, what happened, and the facts that matter."""
     who = names.get(envelope.partitionkey, envelope.partitionkey)
-    family_and_fact = " ".join(envelope.type.removeprefix("io.latchway.").split(".")[:2])
-    what = family_and_fact.replace("_", " ")
+    family, fact = envelope.type.removeprefix("io.latchway.").split(".")[:2]
+    if family == "hub":
+        who = "(hub)"  # its id means nothing to who watches
+    what = f"{family} {fact}".replace("_", " ")
     return f"{who:<12} {what:<24} {', '.join(_facts(envelope.data))}".rstrip()
 
 
 def _facts(data: Mapping[str, JsonValue]) -> list[str]:
-    facts = [str(data[key]).replace("_", " ") for key in _SHOWN if data.get(key) is not None]
+    facts = [_word(data[key]) for key in _SHOWN if data.get(key) is not None]
     actor = data.get("actor")
     if isinstance(actor, dict) and actor.get("slot") is not None:
         facts.append(f"slot {actor['slot']}")
     return facts
+
+
+def _word(value: JsonValue) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")
