@@ -42,12 +42,14 @@ class WorkerPeer:
         self.heard: list[Frame] = []
         self._passed_over: list[Frame] = []
 
-    async def receive(self, wanted: Callable[[Frame], bool]) -> Frame:
+    async def receive(
+        self, wanted: Callable[[Frame], bool], *, patience_s: float = PATIENCE_S
+    ) -> Frame:
         """Return the oldest frame that is wanted and was not returned before."""
         for index, frame in enumerate(self._passed_over):
             if wanted(frame):
                 return self._passed_over.pop(index)
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             while (frame := await self.stream.receive()) is not None:
                 self.heard.append(frame)
                 if wanted(frame):
@@ -83,6 +85,13 @@ class WorkerPeer:
         async with asyncio.timeout(PATIENCE_S):
             while (frame := await self.stream.receive()) is not None:
                 self.heard.append(frame)
+
+    async def settled_for(self, seconds: float) -> None:
+        """Leave the worker to itself for a while; fails if it ends meanwhile."""
+        ended = asyncio.create_task(self.process.wait())
+        done, _ = await asyncio.wait((ended,), timeout=seconds)
+        assert not done, "the worker ended"
+        ended.cancel()
 
     def send(self, frame: Frame) -> None:
         self.stream.link.send(frame)

@@ -12,6 +12,9 @@ from latchway.drivers.errors import FrameInvalid
 
 T = TypeVar("T")
 
+_LARGEST_PACKET_ID = 65535
+_DIGEST_BYTES = 8
+
 Header = Mapping[str, JsonValue]
 
 
@@ -65,9 +68,12 @@ def delivery_of(header: Header) -> BrokerDelivery | None:
         return None
     try:
         packet_id, digest, duplicate = get(header, "delivery", list)
-        return BrokerDelivery(int(packet_id), bytes.fromhex(digest), duplicate is True)
+        delivery = BrokerDelivery(int(packet_id), bytes.fromhex(digest), duplicate is True)
     except (TypeError, ValueError):
         raise FrameInvalid("The header field 'delivery' is no [packet id, digest, dup]") from None
+    if not 0 < delivery.packet_id <= _LARGEST_PACKET_ID or len(delivery.digest) != _DIGEST_BYTES:
+        raise FrameInvalid("The header field 'delivery' has an impossible packet id or digest")
+    return delivery
 
 
 class Cutter:

@@ -108,8 +108,11 @@ def _decode(body: bytes) -> Frame:
     header_end = _HEAD.size + header_length
     if header_end > len(body):
         raise FrameInvalid(f"A frame of kind {kind} has a header longer than itself")
+    raw = body[_HEAD.size : header_end]
     try:
-        header = json.loads(body[_HEAD.size : header_end])
+        header = json.loads(raw)
+        if b"\\u" in raw:  # half a surrogate pair would break whoever stores the text
+            dumps(header).encode()
     except (ValueError, RecursionError):
         raise FrameInvalid(f"The header of a frame of kind {kind} is not JSON") from None
     if not isinstance(header, dict):

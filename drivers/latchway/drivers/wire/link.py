@@ -89,6 +89,15 @@ class FrameLink(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
+    def finish(self) -> None:
+        """Say that nothing more will be sent, and wait for the other end to close.
+
+        Closing at once could cost what was sent last: an end that writes at that moment fails
+        before it has read.
+        """
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write_eof()
+
     def close(self) -> None:
         """Close once everything that was sent has left."""
         if self._transport is not None:

@@ -124,7 +124,7 @@ class WorkerHost:
         self._link.send_bytes(encoded)
 
     async def _flush(self) -> None:
-        self._link.close()
+        self._link.finish()
         await asyncio.wait((self._link.closed,), timeout=_FLUSH_S)
 
     # What the gateway says

@@ -151,7 +151,7 @@ class MqttClient(aiomqtt.Client):
         if settings.username is not None:
             self._link.username_pw_set(settings.username, settings.read_password())
         if settings.tls is not None:
-            self._link.tls_set_context(settings.tls.context())
+            self._link.use_tls(settings.tls.context())
         super()._client_connect()
         try:
             self._loop.call_soon_threadsafe(self._attach)

@@ -49,7 +49,7 @@ class KeepAlive:
             return Due.GIVE_UP
         silent = min(self._received, self._sent)
         if self._pinged is None and now - silent >= self._patience_s:
-            self._pinged = now
+            self._pinged = self._sent = now
             return Due.PING
         return Due.NOTHING
 

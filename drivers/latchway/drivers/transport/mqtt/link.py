@@ -15,6 +15,8 @@ from paho.mqtt.exception import MalformedPacket
 from latchway.drivers.transport.mqtt.packets import Malformed
 
 if TYPE_CHECKING:
+    import socket
+    import ssl
     from collections.abc import Callable
 
     from paho.mqtt.client import MQTTMessageInfo, SocketLike
@@ -32,6 +34,27 @@ class PahoLink(paho.Client):
             manual_ack=True,
         )
         self._outgoing = outgoing
+        self._tls: ssl.SSLContext | None = None
+
+    def use_tls(self, context: ssl.SSLContext) -> None:
+        """Connect by TLS only."""
+        self.tls_set_context(context)
+        self._tls = context
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        """Shake hands; paho leaves the socket open where that fails."""
+        if self._tls is None:
+            raise RuntimeError("TLS without a context")
+        wrapped = self._tls.wrap_socket(
+            tcp_sock, server_hostname=self._host, do_handshake_on_connect=False
+        )
+        try:
+            wrapped.settimeout(self.connect_timeout)
+            wrapped.do_handshake()
+        except BaseException:
+            wrapped.close()
+            raise
+        return wrapped
 
     def _packet_queue(
         self,
