@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from textwrap import dedent
@@ -220,3 +222,17 @@ def test_the_json_schema_accepts_what_the_loader_accepts():
     jsonschema.validate(tomllib.loads(GOOD), schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"hub": {"nme": "x"}}, schema)
+
+
+def test_the_json_schema_knows_the_drivers_that_we_ship():
+    printed = subprocess.run(
+        [sys.executable, "-m", "latchway.gateway.config.schema"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+
+    schema = json.loads(printed.stdout)
+
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert "zigbee2mqtt" in schema["properties"]["vendors"]["properties"]
