@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import deque
 from typing import Self
 
 import paho.mqtt.client as paho
@@ -74,9 +75,9 @@ class Bridge:
         self._base = base
         self.locks = locks
         self._next = 0
-        self._lock = threading.Lock()
         self._pending: dict[int, str] = {}
-        self._early: set[int] = set()
+        self._confirmed: deque[int] = deque()
+        self._others: set[int] = set()
         self.accepted: set[str] = set()
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id="bridge", protocol=paho.MQTTv5
@@ -107,44 +108,47 @@ class Bridge:
     def send(self, topic: str, value: object, *, retain: bool = False) -> None:
         """Publish one message of the bridge and wait until the broker has it."""
         payload = value if isinstance(value, bytes) else json.dumps(value)
-        self._client.publish(f"{self._base}/{topic}", payload, 1, retain).wait_for_publish(10)
+        sent = self._client.publish(f"{self._base}/{topic}", payload, 1, retain)
+        self._others.add(sent.mid)
+        sent.wait_for_publish(10)
 
     def enter(self) -> str:
         """Publish the next keypad entry; returns its key, which is accepted some time later."""
-        with self._lock:
-            lock = self._next % self.locks + 1
-            slot = self._next // self.locks
-            assert slot < LAST_SLOT, "out of slots: use more locks"
-            self._next += 1
-            key = f"{address(lock)}/{slot}"
-            entry = {
-                "action": "unlock",
-                "action_source_name": "keypad",
-                "action_user": slot,
-                "linkquality": 120,
-                "lock_state": "locked",
-                "state": "LOCK",
-            }
-            sent = self._client.publish(f"{self._base}/Lock {lock}", json.dumps(entry), 1)
-            if sent.mid in self._early:
-                self._early.discard(sent.mid)
-                self.accepted.add(key)
-            else:
-                self._pending[sent.mid] = key
+        lock = self._next % self.locks + 1
+        slot = self._next // self.locks
+        assert slot < LAST_SLOT, "out of slots: use more locks"
+        self._next += 1
+        key = f"{address(lock)}/{slot}"
+        entry = {
+            "action": "unlock",
+            "action_source_name": "keypad",
+            "action_user": slot,
+            "linkquality": 120,
+            "lock_state": "locked",
+            "state": "LOCK",
+        }
+        sent = self._client.publish(f"{self._base}/Lock {lock}", json.dumps(entry), 1)
+        self._pending[sent.mid] = key
+        self._reconcile()
         return key
 
     def _on_publish(self, _client: object, _data: object, mid: int, *_: object) -> None:
-        with self._lock:
-            key = self._pending.pop(mid, None)
-            if key is None:
-                self._early.add(mid)
-            else:
+        # paho holds a lock of its own here: take none of ours.
+        self._confirmed.append(mid)
+
+    def _reconcile(self) -> None:
+        """Match what the broker confirmed with what was sent; may come before `publish` returns."""
+        for _ in range(len(self._confirmed)):
+            mid = self._confirmed.popleft()
+            if (key := self._pending.pop(mid, None)) is not None:
                 self.accepted.add(key)
+            elif mid not in self._others:
+                self._confirmed.append(mid)
 
     def idle(self, timeout_s: float = 30.0) -> None:
         """Wait until the broker has accepted all that was published."""
         deadline = time.monotonic() + timeout_s
-        while self._pending:
+        while self._reconcile() or self._pending:
             assert time.monotonic() < deadline, f"{len(self._pending)} messages not accepted"
             time.sleep(0.01)
 
