@@ -143,11 +143,10 @@ class BatchWriter:
 
     def _count_repeat(self, batch: Batch) -> None:
         repeated = len(batch.events) + len(batch.rejects)
-        if repeated or batch.refused:
+        if repeated:
             counts = self._counts_of(batch.vendor)
-            counts.received += repeated + batch.refused
+            counts.received += repeated
             counts.duplicate += repeated
-            counts.refused += batch.refused
 
     def _keep_rejects(self, batch: Batch) -> None:
         for reject in batch.rejects:
