@@ -1,1 +1,1 @@
-"""placeholder"""
+"""The daemon: supervisor, intake, writer, delivery, sinks, local API, command line, demo."""
