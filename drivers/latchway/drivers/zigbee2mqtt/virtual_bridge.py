@@ -106,7 +106,7 @@ class VirtualBridge:
     # ---- what happens at the locks
 
     def act(self, name: str, action: str, source: str, user: int | None = None) -> list[Published]:
-        """Let somebody do something at a lock: first the event, with the old state, then the new."""
+        """Let somebody do something at a lock: first the event with the old state, then the new."""
         lock = self.lock(name)
         out = [self._event(lock, action, source, user)]
         if action.endswith("unlock"):
