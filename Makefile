@@ -13,7 +13,7 @@ LOCK_TOOL := uv==0.13.9
 TESTS := $(filter-out tests/unit tests/bench tests/support,$(patsubst %/,%,$(wildcard tests/*/)))
 TESTS := $(filter-out tests/__pycache__,$(TESTS))
 
-.PHONY: help demo test test-unit test-all-pythons test-packages coverage lint format types bench lock clean
+.PHONY: help demo test test-unit test-all-pythons test-packages coverage lint format types bench reference lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ types: $(VENV)/.dev ## mypy, strict
 
 bench: test-packages $(VENV)/.dev ## Figures of the full path beside same-run baselines (minutes)
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
+
+reference: $(VENV)/.dev ## Write the generated pages of docs/reference anew
+	@$(BIN)/python -m latchway.schemas.export
+	@$(BIN)/python scripts/config_reference.py
 
 lock: ## Resolve the lock files anew (ARGS=--upgrade for newer versions)
 	@scripts/lock "$(LOCK_TOOL)" $(ARGS)

@@ -27,7 +27,7 @@ def test_killing_the_gateway_fifty_times_under_load_loses_and_doubles_nothing(
 ) -> None:
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")  # noqa: T201 - replays a failure
-    moments = random.Random(seed)  # noqa: S311 - chance, not a secret
+    moments = random.Random(seed)
     with EventPath(tmp_path) as path:
         with Load(path.bridge, per_s=150):
             for _ in range(KILLS):

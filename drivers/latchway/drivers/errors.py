@@ -3,8 +3,6 @@
 Each class says who can act. Raised by the wire, the worker host, the transports and the codecs.
 """
 
-# ruff: noqa: N818 - names say what is the matter, as `MqttRefused`, and read well after `except`
-
 from __future__ import annotations
 
 

@@ -14,17 +14,17 @@ class OperatorError(GatewayError):
     """The operator can put it right; the message says how. Ends the process with exit code 1."""
 
 
-class OutboxUnusable(OperatorError):  # noqa: N818 - named for what happened
+class OutboxUnusable(OperatorError):
     """outbox.db cannot be opened at all: another gateway, a newer version, or a bad disk."""
 
 
-class RegistryUnusable(OperatorError):  # noqa: N818 - named for what happened
+class RegistryUnusable(OperatorError):
     """registry.db and both of its copies cannot be used."""
 
 
-class WorkerFault(GatewayError):  # noqa: N818 - named for what happened
+class WorkerFault(GatewayError):
     """A worker broke the contract: it is killed, counted and restarted; nobody else notices."""
 
 
-class GatewayStopping(GatewayError):  # noqa: N818 - named for what happened
+class GatewayStopping(GatewayError):
     """What was asked for cannot be done any more, because the gateway is ending."""

@@ -1,5 +1,4 @@
 """Every error of this package, each saying who can act on it."""
-# ruff: noqa: N818 - names say what is the matter, and read well after `except`
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
 
-class NotJson(ValueError):  # noqa: N818 - reads well after `except`
+class NotJson(ValueError):
     """The text is not JSON that two readers would understand alike."""
 
 

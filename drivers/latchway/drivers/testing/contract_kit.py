@@ -36,7 +36,7 @@ _STATE_CHANGES = (LockStateChanged, DoorStateChanged)
 _SETTLE_S = 5.0
 
 
-class ContractBroken(AssertionError):  # noqa: N818 - it says what happened
+class ContractBroken(AssertionError):
     """A driver does not keep the contract."""
 
 

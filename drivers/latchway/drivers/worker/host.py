@@ -65,7 +65,7 @@ class Exit(IntEnum):
     STOP_IGNORED = 6
 
 
-class Ended(Exception):  # noqa: N818 - the end of a worker's life, good or bad
+class Ended(Exception):
     """Carries the exit status through the worker, with the words for whoever looks why."""
 
     def __init__(self, status: Exit, reason: str) -> None:

@@ -64,7 +64,7 @@ class Problem:
         return f"{place}: {subject}{self.problem}; {self.fix}"
 
 
-class ConfigInvalid(OperatorError):  # noqa: N818 - named for what happened
+class ConfigInvalid(OperatorError):
     """The config cannot be used. `problems` lists all that was found, in order of the file."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:

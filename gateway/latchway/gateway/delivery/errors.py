@@ -5,5 +5,5 @@ from __future__ import annotations
 from latchway.gateway.errors import GatewayError
 
 
-class BacklogUnreadable(GatewayError):  # noqa: N818 - says what is the matter
+class BacklogUnreadable(GatewayError):
     """A lane could not be read from disk: the outbox has to be reopened, delivery built anew."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from latchway.gateway.errors import OperatorError
 
 
-class DemoFailed(OperatorError):  # noqa: N818 - named for what happened
+class DemoFailed(OperatorError):
     """The demo could not be shown; the message says why and what to do."""
 
 

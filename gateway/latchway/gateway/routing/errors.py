@@ -5,7 +5,7 @@ from __future__ import annotations
 from latchway.gateway.errors import GatewayError
 
 
-class PatternInvalid(GatewayError):  # noqa: N818 - says what is the matter
+class PatternInvalid(GatewayError):
     """A pattern that cannot be compiled: where in it, what is wrong, and what to write instead.
 
     `place` is the path of keys into the pattern, such as `("data", "percent", 0)`; an integer is

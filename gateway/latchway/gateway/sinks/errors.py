@@ -1,5 +1,4 @@
 """What can go wrong between delivery and a sink as a whole; single refusals are answers."""
-# ruff: noqa: N818 - names say what is the matter, and read well after `except`
 
 from __future__ import annotations
 

@@ -38,6 +38,9 @@ class MqttTls(BaseModel):
         """Read the files and make the TLS context; raises `OSError` naming what is wrong."""
         context = ssl.create_default_context(cafile=self.ca_file)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # Python 3.13 began to refuse certificates without key identifiers, which is what most
+        # home-made authorities issue. Chain, dates and name are checked all the same.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if not self.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
