@@ -140,6 +140,23 @@ async def test_a_backlog_is_taken_in_bounded_pieces_and_in_order(broker, plain) 
     assert taken == [*[str(number).encode() for number in range(1000)], b"end"]
 
 
+async def test_subscribing_does_not_wait_for_a_backlog_to_be_consumed(broker, plain) -> None:
+    session = settings_for(
+        broker, client_id="worker", clean_start=False, session_expiry_s=300, receive_maximum=10
+    )
+    async with MqttClient(session) as client:
+        await client.subscribe(("t", 1))
+    async with MqttClient(plain) as bridge:
+        for number in range(1000):
+            await bridge.publish("t", str(number))
+
+    async with MqttClient(session) as client, asyncio.timeout(5):
+        await client.subscribe(("other", 1))
+        first = await client.receive()
+
+    assert first.payload == b"0"
+
+
 async def test_a_broker_that_restarts_ends_the_connection_with_a_reason(broker, plain) -> None:
     async with MqttClient(plain) as client:
         broker.stop()

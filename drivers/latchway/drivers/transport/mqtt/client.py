@@ -61,7 +61,7 @@ class MqttClient(aiomqtt.Client):
 
     Entering raises `MqttUnreachable` or `MqttRefused`. What fails because the connection ended
     raises `MqttDisconnected`. One task may iterate `messages`. Reading pauses while the broker
-    overruns `receive_maximum`, so acknowledging must not wait for a publish on the same client.
+    overruns `receive_maximum`, unless something is waited for that only the broker can say.
     """
 
     def __init__(self, settings: MqttSettings, *, will: MqttWill | None = None) -> None:
@@ -86,6 +86,7 @@ class MqttClient(aiomqtt.Client):
         self._waiter: asyncio.Future[None] | None = None
         self._buffer = bytearray()
         self._paused = False
+        self._subscribing = 0
         self._used = False
         self.session_present = False
         """Whether the broker resumed our session: without it, subscribe anew."""
@@ -137,13 +138,24 @@ class MqttClient(aiomqtt.Client):
     ) -> None:
         try:
             if not self.closed.done():
-                self._client.disconnect()
-                async with asyncio.timeout(_GOODBYE_S):
-                    await self._stream.sent()
+                await self._say_goodbye()
         except TimeoutError:
             pass  # a broker that reads nothing gets no goodbye
         finally:
             self._lose("closed by us")
+
+    async def _say_goodbye(self) -> None:
+        """Send what is left and DISCONNECT, and wait until the broker closes.
+
+        Only then has it read our last PUBACKs: a next connection of the same session could
+        overtake them.
+        """
+        self._leaving = True
+        self._resume()
+        self._client.disconnect()
+        async with asyncio.timeout(_GOODBYE_S):
+            await self._stream.sent()
+            await asyncio.wait((self.closed,))
 
     def _client_connect(self) -> None:
         """Connect, in a thread: reading files, resolving names and the TLS handshake block."""
@@ -169,6 +181,8 @@ class MqttClient(aiomqtt.Client):
     def _lose(self, why: str) -> None:
         if self.closed.done():
             return
+        if self._leaving:
+            why = "closed by us"
         reason = MqttDisconnected(f"The connection to {self._where} ended: {why}")
         self.closed.set_result(reason)
         self._keep_alive.stop()
@@ -244,8 +258,7 @@ class MqttClient(aiomqtt.Client):
     def receive_nowait(self) -> MqttMessage | None:
         """Return the next message if there is one, so that a consumer can drain cheaply."""
         message = self._inbox.take()
-        if self._paused:
-            self._resume()
+        self._resume()
         return message
 
     def acknowledge(self, message: MqttMessage) -> None:
@@ -256,8 +269,7 @@ class MqttClient(aiomqtt.Client):
         """
         self._inbox.acknowledge(message)
         self._send_acknowledgements()
-        if self._paused:
-            self._resume()
+        self._resume()
 
     def _send_acknowledgements(self) -> None:
         released = self._inbox.releasable()
@@ -265,15 +277,23 @@ class MqttClient(aiomqtt.Client):
             self._send(b"".join([encode_puback(packet_id) for packet_id in released]))
 
     def _feed(self, data: bytes) -> None:
+        if self._leaving:
+            return
         self._keep_alive.received()
         self._buffer += data
         self._process()
+
+    def _must_pause(self) -> bool:
+        """Tell whether to read no more: never while a SUBACK or PUBACK may be what comes next."""
+        if self._inbox.full and not self._leaving:
+            return self._inbox.flooded or not (self._subscribing or len(self._window))
+        return False
 
     def _process(self) -> None:
         buffer, inbox, start = self._buffer, self._inbox, 0
         limit = self._settings.maximum_packet_size
         try:
-            while not inbox.full and (packet := cut(buffer, start, limit)) is not None:
+            while not self._full and (packet := cut(buffer, start, limit)) is not None:
                 first_byte, body, start = packet
                 kind = first_byte & 0xF0
                 if kind == PUBLISH:
@@ -287,15 +307,21 @@ class MqttClient(aiomqtt.Client):
             return
         del buffer[:start]
         self._send_acknowledgements()
-        if inbox.full and not self._paused:
+        if self._full and not self._paused:
             self._paused = True
             inbox.counters.pauses += 1
             self._keep_alive.reading = False
             self._stream.pause()
         self._wake()
 
+    @property
+    def _full(self) -> bool:
+        """Whether to read no more. A SUBACK stands behind what the broker kept for the session,
+        and who waits for it may not consume meanwhile: so reading goes on until it has come."""
+        return self._inbox.full and not self._subscribing
+
     def _resume(self) -> None:
-        if not self._inbox.full and not self.closed.done():
+        if not self._full and not self.closed.done():
             self._paused = False
             self._keep_alive.reading = True
             self._stream.resume()
@@ -336,11 +362,20 @@ class MqttClient(aiomqtt.Client):
             (topic, SubscribeOptions(qos=qos, retainHandling=retain_handling))
             for topic, qos in topics
         ]
+        self._subscribing += 1
+        if self._paused:
+            self._resume()
+        self._subscribing += 1
+        self._resume()
         try:
             codes = await super().subscribe(options)
         except aiomqtt.MqttError as error:
             self._raise_if_closed()
             raise MqttDisconnected(f"No SUBACK from {self._where}: {error}") from None
+        finally:
+            self._subscribing -= 1
+        finally:
+            self._subscribing -= 1
         for (topic, _), code in zip(topics, cast("list[ReasonCode]", codes), strict=True):
             if code.value >= FIRST_REFUSAL:
                 raise MqttRefused(f"the subscription to {topic!r}", code.value, code.getName())
@@ -388,6 +423,7 @@ class MqttClient(aiomqtt.Client):
         await self._window.reserve()
         packet_id, future = self._window.begin()
         self._send(parts.encode(flags, packet_id))
+        self._resume()
         return future
 
     def _raise_if_closed(self) -> None:
