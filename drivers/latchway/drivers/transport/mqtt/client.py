@@ -87,6 +87,7 @@ class MqttClient(aiomqtt.Client):
         self._buffer = bytearray()
         self._paused = False
         self._subscribing = 0
+        self._leaving = False
         self._used = False
         self.session_present = False
         """Whether the broker resumed our session: without it, subscribe anew."""
@@ -284,7 +285,11 @@ class MqttClient(aiomqtt.Client):
         self._process()
 
     def _must_pause(self) -> bool:
-        """Tell whether to read no more: never while a SUBACK or PUBACK may be what comes next."""
+        """Tell whether to read no more.
+
+        Never while a SUBACK or PUBACK is awaited: it may stand behind what the broker kept for
+        the session, and who waits for it may not consume meanwhile.
+        """
         if self._inbox.full and not self._leaving:
             return self._inbox.flooded or not (self._subscribing or len(self._window))
         return False
@@ -293,7 +298,7 @@ class MqttClient(aiomqtt.Client):
         buffer, inbox, start = self._buffer, self._inbox, 0
         limit = self._settings.maximum_packet_size
         try:
-            while not self._full and (packet := cut(buffer, start, limit)) is not None:
+            while not self._must_pause() and (packet := cut(buffer, start, limit)) is not None:
                 first_byte, body, start = packet
                 kind = first_byte & 0xF0
                 if kind == PUBLISH:
@@ -307,21 +312,15 @@ class MqttClient(aiomqtt.Client):
             return
         del buffer[:start]
         self._send_acknowledgements()
-        if self._full and not self._paused:
+        if self._must_pause() and not self._paused:
             self._paused = True
             inbox.counters.pauses += 1
             self._keep_alive.reading = False
             self._stream.pause()
         self._wake()
 
-    @property
-    def _full(self) -> bool:
-        """Whether to read no more. A SUBACK stands behind what the broker kept for the session,
-        and who waits for it may not consume meanwhile: so reading goes on until it has come."""
-        return self._inbox.full and not self._subscribing
-
     def _resume(self) -> None:
-        if not self._full and not self.closed.done():
+        if self._paused and not self._must_pause() and not self.closed.done():
             self._paused = False
             self._keep_alive.reading = True
             self._stream.resume()
@@ -363,17 +362,12 @@ class MqttClient(aiomqtt.Client):
             for topic, qos in topics
         ]
         self._subscribing += 1
-        if self._paused:
-            self._resume()
-        self._subscribing += 1
         self._resume()
         try:
             codes = await super().subscribe(options)
         except aiomqtt.MqttError as error:
             self._raise_if_closed()
             raise MqttDisconnected(f"No SUBACK from {self._where}: {error}") from None
-        finally:
-            self._subscribing -= 1
         finally:
             self._subscribing -= 1
         for (topic, _), code in zip(topics, cast("list[ReasonCode]", codes), strict=True):

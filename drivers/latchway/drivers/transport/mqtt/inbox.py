@@ -39,6 +39,7 @@ class InboxBounds:
     unacknowledged: int
     queued_messages: int = 2000
     queued_bytes: int = 8 * 1024 * 1024
+    flood_bytes: int = 64 * 1024 * 1024
 
 
 class Inbox:
@@ -65,6 +66,11 @@ class Inbox:
             len(self._arrivals) > self._bounds.unacknowledged
             or self._queued_bytes > self._bounds.queued_bytes
         )
+
+    @property
+    def flooded(self) -> bool:
+        """Whether nothing may be read at all, whatever anybody waits for."""
+        return self._queued_bytes > self._bounds.flood_bytes
 
     def receive(self, first_byte: int, body: bytes) -> None:
         """Take a PUBLISH packet; raises `Malformed`."""
