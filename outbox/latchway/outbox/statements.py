@@ -114,10 +114,10 @@ SELECT coalesce(sum(size), 0) FROM events WHERE places IS NULL AND seq >= ?
 """
 REMOVABLE_DELIVERIES: Final = """
 SELECT position, seq FROM deliveries
-WHERE lane_id = ?1 AND position >= ?2 AND position < ?3
-  AND NOT EXISTS (SELECT 1 FROM parked WHERE parked.lane_id = ?1
+WHERE lane_id = ? AND position >= ? AND position < ?
+  AND NOT EXISTS (SELECT 1 FROM parked WHERE parked.lane_id = deliveries.lane_id
                   AND parked.position = deliveries.position)
-ORDER BY position LIMIT ?4
+ORDER BY position LIMIT ?
 """
 REMOVE_DELIVERY: Final = "DELETE FROM deliveries WHERE lane_id = ? AND position = ?"
 REMOVE_EVENT_WITHOUT_DELIVERIES: Final = """

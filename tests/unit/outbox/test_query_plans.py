@@ -41,9 +41,7 @@ def empty_outbox():
 
 
 def plan(connection, statement):
-    numbered = [int(number) for number in re.findall(r"\?(\d+)", statement)]
-    count = max(numbered, default=statement.count("?"))
-    rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}", (1,) * count)
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}", (1,) * statement.count("?"))
     return [detail for *_, detail in rows]
 
 
