@@ -58,6 +58,7 @@ class Simulator:
         self._client = MqttClient(
             settings, will=MqttWill(will.topic, will.payload, will.qos, will.retain)
         )
+        self._last_words = bridge.stop()
         self._answering: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -76,11 +77,15 @@ class Simulator:
         traceback: TracebackType | None,
     ) -> None:
         with suppress(MqttDisconnected):
-            await self.publish(self.bridge.stop())
+            await self.publish(self._last_words)
         if self._answering is not None:
             self._answering.cancel()
             await asyncio.gather(self._answering, return_exceptions=True)
         await self._client.__aexit__(exc_type, exc, traceback)
+
+    def die(self) -> None:
+        """Leave, at the end of the block, what the broker would publish for a killed bridge."""
+        self._last_words = [self.bridge.will()]
 
     async def publish(self, messages: Published | Iterable[Published]) -> None:
         """Publish messages of the bridge in order; at QoS 1 wait until the broker has them."""
