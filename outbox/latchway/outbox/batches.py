@@ -6,7 +6,8 @@ out with one executemany per table, so that a commit of twenty frames costs litt
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class IntakeCounts:
-    """By how much one vendor's line of the account grows; the order is that of the table."""
+    """By how much one vendor's line of the account grows."""
 
     received: int = 0
     stored: int = 0
@@ -43,7 +44,16 @@ class IntakeCounts:
 
     def parameters(self, vendor: str) -> Row:
         """The parameters of `ADD_TO_ACCOUNT`."""
-        return (vendor, *astuple(self))
+        return (
+            vendor,
+            self.received,
+            self.stored,
+            self.duplicate,
+            self.rejected,
+            self.refused,
+            self.events_removed,
+            self.rejects_not_kept,
+        )
 
 
 class RememberedPackets:
@@ -123,20 +133,23 @@ class BatchWriter:
 
     def flush(self) -> None:
         """Write everything but the lanes' rows, which the progress of lanes changes too."""
-        execute = self._connection.executemany
-        execute(statements.INSERT_EVENT, self._events)
-        execute(statements.INSERT_DELIVERY, self._delivery_rows)
-        routes = self._draft.new_routes
-        execute(statements.INSERT_ROUTE, [(number, *key) for key, number in routes.items()])
-        execute(statements.INSERT_ID, self._new_ids.items())
-        execute(statements.INSERT_REJECT, self._rejects)
-        execute(statements.PUT_CURSOR, [(*key, raw) for key, raw in self._cursors.items()])
+        self._write(statements.INSERT_EVENT, self._events)
+        self._write(statements.INSERT_DELIVERY, self._delivery_rows)
+        routes = self._draft.new_routes.items()
+        self._write(statements.INSERT_ROUTE, [(number, *key) for key, number in routes])
+        self._write(statements.INSERT_ID, list(self._new_ids.items()))
+        self._write(statements.INSERT_REJECT, self._rejects)
+        self._write(statements.PUT_CURSOR, [(*key, raw) for key, raw in self._cursors.items()])
         states = self._states.items()
-        execute(statements.PUT_STATE, [(*key, raw) for key, raw in states if raw is not None])
-        execute(statements.FORGET_STATE, [key for key, raw in states if raw is None])
+        self._write(statements.PUT_STATE, [(*key, raw) for key, raw in states if raw is not None])
+        self._write(statements.FORGET_STATE, [key for key, raw in states if raw is None])
         self._packets.flush()
         lines = [counts.parameters(vendor) for vendor, counts in self._counts.items()]
-        execute(statements.ADD_TO_ACCOUNT, lines)
+        self._write(statements.ADD_TO_ACCOUNT, lines)
+
+    def _write(self, statement: str, rows: Sequence[Row]) -> None:
+        if rows:
+            self._connection.executemany(statement, rows)
 
     def _counts_of(self, vendor: str) -> IntakeCounts:
         return self._counts.setdefault(vendor, IntakeCounts())
