@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from latchway.drivers.testing import settle
 from latchway.drivers.transport.mqtt import (
     MqttClient,
     MqttDisconnected,
@@ -34,7 +35,10 @@ async def connection(
         scripted_broker(greeting) as broker,
         MqttClient(settings_for(broker, **settings)) as client,
     ):
-        yield broker, client
+        try:
+            yield broker, client
+        finally:
+            broker.close()  # as a broker does that was told goodbye
 
 
 def settings_for(broker: ScriptedBroker, **more: object) -> MqttSettings:
@@ -193,6 +197,48 @@ async def test_reading_pauses_when_the_broker_sends_more_than_it_may() -> None:
         ]
 
 
+async def test_a_suback_behind_too_many_messages_is_still_read() -> None:
+    async with connection(receive_maximum=3) as (broker, client):
+        subscribing = asyncio.create_task(client.subscribe(("t", 1)))
+        packet = await broker.packet()
+        for packet_id in range(1, 51):
+            broker.send(publish_packet(b"t", packet_id=packet_id))
+        broker.send(b"\x90\x04" + packet[2:4] + b"\x00\x01")
+        async with asyncio.timeout(5):
+            await subscribing
+        for _ in range(50):
+            client.acknowledge(await client.receive())
+
+
+async def test_an_acknowledgement_behind_too_many_messages_is_still_read() -> None:
+    async with connection(receive_maximum=3) as (broker, client):
+        for packet_id in range(1, 51):
+            broker.send(publish_packet(b"t", packet_id=packet_id))
+        first = await client.receive()
+        assert client.counters.pauses == 1
+        under_way = await client.publish_soon("t", b"x")
+        packet = await broker.packet()
+        broker.send(puback(int.from_bytes(packet[5:7], "big")))
+        async with asyncio.timeout(5):
+            await under_way
+        client.acknowledge(first)
+
+
+async def test_leaving_waits_until_the_broker_has_read_everything() -> None:
+    async with connection() as (broker, client):
+        broker.send(publish_packet(b"t", packet_id=1))
+        client.acknowledge(await client.receive())
+        leaving = asyncio.create_task(client.__aexit__(None, None, None))
+        assert await broker.packet() == puback(1)
+        assert (await broker.packet())[0] == 0xE0
+        await settle()
+        assert not leaving.done()
+        broker.close()
+        async with asyncio.timeout(5):
+            await leaving
+        assert "closed by us" in str(client.closed.result())
+
+
 async def test_what_the_settings_say_is_what_the_broker_is_told() -> None:
     async with connection(
         receive_maximum=7, session_expiry_s=60, client_id="me", clean_start=False, keep_alive_s=9
@@ -233,7 +279,7 @@ async def test_a_client_is_one_connection() -> None:
     async with scripted_broker() as broker:
         client = MqttClient(settings_for(broker))
         async with client:
-            pass
+            broker.close()
         with pytest.raises(RuntimeError, match="one connection"):
             await client.__aenter__()
 
