@@ -8,21 +8,20 @@ taking a refused publish for success.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import aiomqtt
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from latchway.drivers.errors import (
     MqttDisconnected,
-    MqttError,
-    MqttRefused,
-    MqttUnreachable,
 )
 from latchway.drivers.transport.mqtt.connection import (
     Limits,
+    check_granted,
+    connect_problem,
     connect_properties,
     read_limits,
+    subscribe_options,
     will_properties,
 )
 from latchway.drivers.transport.mqtt.inbox import Inbox, InboxBounds, MqttCounters
@@ -40,7 +39,7 @@ from latchway.drivers.transport.mqtt.packets import (
     publish_flags,
 )
 from latchway.drivers.transport.mqtt.stream import SocketStream
-from latchway.drivers.transport.mqtt.window import FIRST_REFUSAL, SendWindow
+from latchway.drivers.transport.mqtt.window import SendWindow
 
 if TYPE_CHECKING:
     import socket
@@ -96,7 +95,7 @@ class MqttClient(aiomqtt.Client):
 
     def _adopt(self, link: PahoLink, will: MqttWill | None) -> None:
         link.on_connect = self._on_connect
-        link.on_disconnect = self._on_disconnect
+        link.tell_disconnect(self._lose)
         link.on_subscribe = self._on_subscribe
         link.on_unsubscribe = self._on_unsubscribe
         link.connect_timeout = self._settings.connect_timeout_s
@@ -113,23 +112,14 @@ class MqttClient(aiomqtt.Client):
         try:
             async with asyncio.timeout(self._settings.connect_timeout_s):
                 await super().__aenter__()
-        except TimeoutError:
-            waited = self._settings.connect_timeout_s
-            self._refuse(MqttUnreachable(f"No answer from {self._where} within {waited:g} s"))
-        except aiomqtt.exceptions.MqttConnectError as error:
-            code = cast("ReasonCode", error.rc)
-            what = f"the connection to {self._where}"
-            self._refuse(MqttRefused(what, code.value, code.getName()))
-        except (aiomqtt.MqttError, OSError, ValueError) as error:
-            self._refuse(MqttUnreachable(f"No connection to {self._where}: {error}"))
+        except (TimeoutError, aiomqtt.MqttError, OSError, ValueError) as error:
+            problem = connect_problem(error, self._where, self._settings.connect_timeout_s)
+            self._lose(str(problem))
+            raise problem from None
         except BaseException:
             self._lose("given up while connecting")
             raise
         return self
-
-    def _refuse(self, error: MqttError) -> NoReturn:
-        self._lose(str(error))
-        raise error from None
 
     async def __aexit__(
         self,
@@ -216,16 +206,6 @@ class MqttClient(aiomqtt.Client):
         if self._limits.keep_alive_s:
             self._keep_alive.start(self._limits.keep_alive_s)
         super()._on_connect(client, userdata, flags, reason_code, properties)
-
-    def _on_disconnect(
-        self,
-        client: paho.Client,  # noqa: ARG002 - paho's signature
-        userdata: Any,  # noqa: ARG002
-        flags: paho.DisconnectFlags,  # noqa: ARG002
-        reason_code: ReasonCode,
-        properties: Properties | None = None,  # noqa: ARG002
-    ) -> None:
-        self._lose(f"the broker said {reason_code.getName()!r} (0x{reason_code.value:02X})")
 
     def abandon(self, why: str) -> None:
         """End the connection at once, without a goodbye: the broker publishes our last will."""
@@ -357,22 +337,16 @@ class MqttClient(aiomqtt.Client):
 
         Raises `MqttRefused` for the first filter that the broker refuses.
         """
-        options = [
-            (topic, SubscribeOptions(qos=qos, retainHandling=retain_handling))
-            for topic, qos in topics
-        ]
         self._subscribing += 1
         self._resume()
         try:
-            codes = await super().subscribe(options)
+            codes = await super().subscribe(subscribe_options(topics, retain_handling))
         except aiomqtt.MqttError as error:
             self._raise_if_closed()
             raise MqttDisconnected(f"No SUBACK from {self._where}: {error}") from None
         finally:
             self._subscribing -= 1
-        for (topic, _), code in zip(topics, cast("list[ReasonCode]", codes), strict=True):
-            if code.value >= FIRST_REFUSAL:
-                raise MqttRefused(f"the subscription to {topic!r}", code.value, code.getName())
+        check_granted(topics, cast("list[ReasonCode]", codes))
 
     async def publish(  # type: ignore[override] # at QoS 1 unless told otherwise, and typed
         self,

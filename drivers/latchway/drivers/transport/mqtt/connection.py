@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from latchway.drivers.errors import MqttPacketTooLarge, MqttRefused
+from latchway.drivers.errors import MqttError, MqttPacketTooLarge, MqttRefused, MqttUnreachable
+from latchway.drivers.transport.mqtt.window import FIRST_REFUSAL
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from paho.mqtt.reasoncodes import ReasonCode
+
     from latchway.drivers.transport.mqtt.settings import MqttSettings, MqttWill
 
 
@@ -74,3 +81,29 @@ def will_properties(will: MqttWill) -> Properties | None:
     if will.properties.user_properties:
         properties.UserProperty = list(will.properties.user_properties)
     return properties
+
+
+def connect_problem(error: Exception, where: str, timeout_s: float) -> MqttError:
+    """Say in our own words why no connection came about."""
+    if isinstance(error, TimeoutError):
+        return MqttUnreachable(f"No answer from {where} within {timeout_s:g} s")
+    if isinstance(error, aiomqtt.exceptions.MqttConnectError):
+        code = cast("ReasonCode", error.rc)
+        return MqttRefused(f"the connection to {where}", code.value, code.getName())
+    return MqttUnreachable(f"No connection to {where}: {error}")
+
+
+def subscribe_options(
+    topics: Sequence[tuple[str, int]], retain_handling: int
+) -> list[tuple[str, SubscribeOptions]]:
+    """Make the filters of a SUBSCRIBE."""
+    return [
+        (topic, SubscribeOptions(qos=qos, retainHandling=retain_handling)) for topic, qos in topics
+    ]
+
+
+def check_granted(topics: Sequence[tuple[str, int]], codes: Sequence[ReasonCode]) -> None:
+    """Raise `MqttRefused` for the first filter that a SUBACK refuses."""
+    for (topic, _), code in zip(topics, codes, strict=True):
+        if code.value >= FIRST_REFUSAL:
+            raise MqttRefused(f"the subscription to {topic!r}", code.value, code.getName())

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from paho.mqtt.client import MQTTMessageInfo, SocketLike
+    from paho.mqtt.reasoncodes import ReasonCode
 
 
 class PahoLink(paho.Client):
@@ -85,6 +86,16 @@ class PahoLink(paho.Client):
             raise Malformed(f"The broker sent a packet that cannot be read: {error}") from None
         if result != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise Malformed(f"The broker broke the protocol: {paho.error_string(result)}")
+
+    def tell_disconnect(self, lost: Callable[[str], None]) -> None:
+        """Call back with the words of the broker's DISCONNECT."""
+
+        def disconnected(
+            _: object, __: object, ___: object, reason: ReasonCode, *____: object
+        ) -> None:
+            lost(f"the broker said {reason.getName()!r} (0x{reason.value:02X})")
+
+        self.on_disconnect = disconnected
 
     def ping(self) -> None:
         """Send a PINGREQ."""
