@@ -197,15 +197,14 @@ async def test_a_recording_played_through_mosquitto_becomes_the_same_events(
     context = new_context(broker)
     expected = [text.split(": ", 1)[1] for text in EXPECTED[name]]
     async with at_work(context), publisher(broker) as bridge:
-        await until(lambda: bool(context.batches), "the connection")
-        await asyncio.sleep(0.3)
+        await until(lambda: context.class_reason != "", "the subscriptions")
         before: float | None = None
         for entry in recorded(name):
             if not isinstance(entry, Message):
                 continue
-            pause = 0.0 if before is None else min(entry.at - before, 1.0)
+            pause_s = 0.0 if before is None else min(entry.at - before, 1.0)
             before = entry.at
-            await asyncio.sleep(pause / 10 if pause < 0.1 else max(pause / 10, 0.05))
+            await asyncio.sleep(pause_s / 10 if pause_s < 0.1 else max(pause_s / 10, 0.05))
             await bridge.publish(
                 entry.topic, entry.payload, qos=min(entry.qos, 1), retain=entry.retain
             )

@@ -45,6 +45,9 @@ __all__ = [
     "VirtualLock",
 ]
 
+_NAME_LEVELS = 3
+"""Friendly names with more slashes take no commands here."""
+
 
 class Simulator:
     """A `VirtualBridge` connected to a broker; async context manager.
@@ -64,8 +67,12 @@ class Simulator:
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
         base = self.bridge.options.base_topic
+        names = ["/".join("+" * depth) for depth in range(1, _NAME_LEVELS + 1)]
+        orders = [f"{name}/{verb}" for name in names for verb in ("set", "set/+", "get", "get/+")]
         # As the real one does: at QoS 0, so that it hears nothing of what is said while it is away.
-        await self._client.subscribe((f"{base}/#", 0))
+        await self._client.subscribe(
+            *((f"{base}/{tail}", 0) for tail in (*orders, "bridge/request/#"))
+        )
         self._answering = asyncio.create_task(self._answer())
         await self.publish(self.bridge.start())
         return self
@@ -88,11 +95,15 @@ class Simulator:
         self._last_words = [self.bridge.will()]
 
     async def publish(self, messages: Published | Iterable[Published]) -> None:
-        """Publish messages of the bridge in order; at QoS 1 wait until the broker has them."""
-        for message in (messages,) if isinstance(messages, Published) else messages:
-            await self._client.publish(
+        """Publish messages of the bridge in order; at QoS 1 wait until the broker has them all."""
+        answers = [
+            await self._client.publish_soon(
                 message.topic, message.payload, qos=min(message.qos, 1), retain=message.retain
             )
+            for message in ((messages,) if isinstance(messages, Published) else messages)
+        ]
+        for answer in answers:
+            await answer
 
     async def _answer(self) -> None:
         with suppress(MqttDisconnected):

@@ -230,6 +230,7 @@ class LockTracker:
             self.attributes.make_stale()
             self.bolt.forget_cache(bridge_restarted=True)
             self._before = None
+            self._last_action = None
             self._heard_since_online = False
         self._silent = False
         self._expect_report(moment)
