@@ -32,7 +32,7 @@ from latchway.drivers.zigbee2mqtt.topics import Address, Place, Topics
 from latchway.schemas import DeviceId, EventDraft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from latchway.drivers.contract import BrokerDelivery, DriverContext, Receipt
     from latchway.drivers.transport.mqtt import MqttClient, MqttMessage, MqttSettings
@@ -96,6 +96,7 @@ class _Conversation:
         self._subscribed: set[str] = set()
         self._trouble: str | None = None
         self._degraded: tuple[str, ...] = ()
+        self._remarked: set[str] = set()
         self._sooner = asyncio.Event()
         self._wakes_at: float | None = None
 
@@ -214,6 +215,8 @@ class _Conversation:
             outcome = self._fleet.take(decoded, moment, retained=message.retain)
         if isinstance(decoded, LockSaid) and not message.retain:
             self._note_quality(address.name, message.qos, moment, outcome)
+            if self._fleet.names[address.name].unknown_words:
+                self._remark(self._fleet.remarks())
         if isinstance(decoded, DeviceList) and decoded.unreadable:
             await self._store(outcome)
             await self._refuse(client, message, address, f"wrong_type: {decoded.unreadable[0]}")
@@ -315,7 +318,16 @@ class _Conversation:
         if tuple(reasons) != self._degraded:
             self._degraded = tuple(reasons)
             self._context.report_degraded(reasons)
+        self._remark([f"advice: {finding}" for finding in findings if not finding.weakens])
+        self._remark(self._fleet.remarks())
         self._report_class()
+
+    def _remark(self, remarks: Iterable[str]) -> None:
+        """Log what was not logged before."""
+        for remark in remarks:
+            if remark not in self._remarked:
+                self._remarked.add(remark)
+                self._context.log.info("%s", remark)
 
     def _report_class(self) -> None:
         delivery_class, reason = self._coverage.judge()

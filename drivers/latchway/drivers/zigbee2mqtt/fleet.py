@@ -34,7 +34,7 @@ from latchway.schemas import (
 from latchway.schemas.vocabulary import CoverageReason, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from pydantic import JsonValue
@@ -179,6 +179,14 @@ class Fleet:
         """Tell whether a name is a device that is no lock, or a group."""
         groups = frozenset() if self.info is None else self.info.group_names()
         return name in groups or name in self.others.values()
+
+    def remarks(self) -> Iterator[str]:
+        """Say what is odd and weakens nothing, for the log; the same words for the same oddity."""
+        for device, tracker in self.trackers.items():
+            if tracker.profile.users_code:
+                yield f"{device}: its converter is a user's own, so that anything may come from it"
+            for word in tracker.unknown_words:
+                yield f"{device}: action '{word}' is not known; told as an unknown event"
 
     # ---- the bridge
 

@@ -67,9 +67,19 @@ class StateReport:
     last_lock: LastUser | None = None
 
     @property
-    def bolt(self) -> tuple[str | None, str | None, str | None]:
-        """All that the message says of the bolt."""
-        return self.lock_state, self.state, self.reverse
+    def besides_bolt(self) -> tuple[object, ...]:
+        """All that the message says of other things."""
+        return (
+            self.door_state,
+            self.battery,
+            self.battery_low,
+            self.voltage,
+            self.tamper,
+            self.alarm,
+            self.inserted,
+            self.last_unlock,
+            self.last_lock,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ state (compared with what is stored). Never two of these at once.
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, replace
+from collections import Counter, deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from latchway.drivers.contract import DeviceState
@@ -22,6 +22,7 @@ from latchway.drivers.zigbee2mqtt.attributes import (
 )
 from latchway.drivers.zigbee2mqtt.bolt import Bolt
 from latchway.drivers.zigbee2mqtt.families import BoltKey, family_of
+from latchway.drivers.zigbee2mqtt.fields import word_without_numbers
 from latchway.drivers.zigbee2mqtt.last_user import HeldEvent, LastUserJoin
 from latchway.schemas import (
     AccessDenied,
@@ -47,7 +48,7 @@ WRONG_CODES = 5
 WRONG_CODES_WITHIN_S = 60.0
 SILENT_INTERVALS = 2
 """A lock that misses this many of its own reports is not there."""
-_NO_BOLT: dict[str, None] = {"state": None, "lock_state": None, "reverse": None}
+_WORDS_COUNTED = 32
 ASK_AGAIN_AFTER_S = 20.0
 """A lock that does not answer is not asked more often than this."""
 
@@ -77,8 +78,8 @@ class LockTracker:
             tells_last_user=family.tells_last_user,
             unlock_may_be_lock=family.unlock_may_be_lock,
         )
-        self.unknown_words = 0
-        """Actions that stand in no table."""
+        self.unknown_words: Counter[str] = Counter()
+        """Actions that stand in no table, as they may be shown."""
         self.available = True
         """The bridge's opinion; True where it has none."""
         self.bridge_online = True
@@ -135,7 +136,8 @@ class LockTracker:
     def _act(self, message: LockMessage, action: ActionReport, moment: Moment) -> Heard:
         contact = self._contact(moment)
         fact = read_action(action, self.bolt.family)
-        self.unknown_words += not fact.known
+        if not fact.known:
+            self._count_word(word_without_numbers(action.word or ""))
         self._before = message.state
         self.join.see_cache(message.state)
         self.bolt.see_action(message.state, fact.operation, moment)
@@ -145,6 +147,10 @@ class LockTracker:
         drafts = self._action_drafts(fact, action, moment)
         changes = self._drafts(self._states_of_action(fact, message.state, moment))
         return Heard(contact + drafts + changes, ask=self._wants_asking(moment))
+
+    def _count_word(self, word: str) -> None:
+        if word in self.unknown_words or len(self.unknown_words) < _WORDS_COUNTED:
+            self.unknown_words[word] += 1
 
     def _action_drafts(
         self, fact: ActionFact, action: ActionReport, moment: Moment
@@ -188,10 +194,8 @@ class LockTracker:
 
     def _hear(self, message: LockMessage, moment: Moment) -> tuple[EventDraft, ...]:
         report, before = message.state, self._before
-        if before is None:
-            alone = not self._rejoined
-        else:
-            alone = replace(report, **_NO_BOLT) == replace(before, **_NO_BOLT)
+        same = before is not None and report.besides_bolt == before.besides_bolt
+        alone = same or (before is None and not self._rejoined)
         self._before, self._rejoined = report, False
         if not self.rules.cache:
             before = None

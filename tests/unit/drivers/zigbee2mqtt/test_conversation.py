@@ -436,3 +436,18 @@ async def test_very_many_locks_are_stored_in_parts_that_fit():
         await asyncio.sleep(0)
         assert len(house.heard()) == 600
         assert len(house.context.devices()) == 300
+
+
+async def test_what_is_odd_is_logged_once():
+    own = lock("own", 2)
+    async with at_home(lock(), options={"device_options": {"qos": 1}}) as house:
+        listing = own.listing()
+        listing["definition"]["source"] = "external"
+        await house.publish("bridge/devices", [*device_list(lock()), listing])
+        for _ in range(3):
+            await house.say(action="dance_48151623", action_source=0)
+            await house.list(lock(), own)
+        log = "\n".join(house.context.log_lines)
+        assert log.count("'dance_#' is not known") == 1
+        assert log.count("converter is a user's own") == 1
+        assert log.count("(availability.enabled)") == 1
