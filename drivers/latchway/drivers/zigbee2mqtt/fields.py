@@ -76,4 +76,9 @@ def kind_of(value: JsonValue) -> str:
 def word_without_numbers(word: str) -> str:
     """Return a source's own word as it may be shown: short, printable, long numbers masked."""
     printable = "".join(character for character in word[:128] if character.isprintable())
-    return _LONG_NUMBER.sub("#", printable)
+    return without_long_numbers(printable)
+
+
+def without_long_numbers(text: str) -> str:
+    """Return a text with every number that is long enough to be a code masked."""
+    return _LONG_NUMBER.sub("#", text)

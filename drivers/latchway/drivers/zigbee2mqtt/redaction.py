@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from latchway.drivers.errors import PayloadInvalid
 from latchway.drivers.strict_json import parse
+from latchway.drivers.zigbee2mqtt.fields import without_long_numbers
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -24,7 +25,6 @@ _SECRET_KEY = re.compile(
 )
 _HARMLESS_KEYS = frozenset({"date_code", "pin_code_count"})
 _DIGIT = re.compile(r"\d")
-_LONG_NUMBER = re.compile(r"\d{4,}")
 
 
 def smells_of_a_code(key: str) -> bool:
@@ -57,7 +57,7 @@ def _clean(value: JsonValue) -> JsonValue:
         case list():
             return [_clean(inner) for inner in value]
         case str():
-            return _LONG_NUMBER.sub("#", value)
+            return without_long_numbers(value)
         case bool() | None:
             return value
         case _:

@@ -66,10 +66,6 @@ class Topics:
         """Return the topic on which a lock is asked; the address survives renames."""
         return f"{self._prefix}{ieee_address}/get"
 
-    def of_every_device(self) -> str:
-        """Return the pattern that every device with a name of one level matches."""
-        return f"{self._prefix}+"
-
     def place(self, topic: str, names: Container[str]) -> Address:
         """Say what a topic is about, given the names of the known locks."""
         if not topic.startswith(self._prefix):
