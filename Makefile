@@ -35,7 +35,7 @@ test: test-packages $(VENV)/.dev coverage ## The whole suite (installs mosquitto
 	@$(BIN)/python scripts/unit-on-all-pythons
 
 test-packages: # Debian packages that the tests use
-	@scripts/debian-packages mosquitto
+	@scripts/debian-packages mosquitto openssl
 
 test-unit: $(VENV)/.dev ## Unit tests only: needs nothing but Python
 	@$(BIN)/python -m pytest tests/unit $(ARGS)
