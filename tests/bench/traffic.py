@@ -76,7 +76,7 @@ def _publish(port: int, count: int, per_s: float | None, locks: int, pipe: Conne
 
 def event_key(message: paho.MQTTMessage) -> str | None:
     """Key of an access event as the hub sends it."""
-    for name, value in message.properties.UserProperty:
+    for name, value in getattr(message.properties, "UserProperty", ()):
         if name == "source":
             device = value.rpartition("/")[2]
             actor = json.loads(message.payload).get("actor")
