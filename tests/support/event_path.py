@@ -40,7 +40,12 @@ port = {cloud_port}
 keep_alive_s = {keep_alive_s}
 """
 
-BROKER = ("persistence true", "max_queued_messages 0", "max_inflight_messages 100")
+BROKER = (
+    "persistence true",
+    "max_queued_messages 0",
+    "max_inflight_messages 100",
+    "set_tcp_nodelay true",
+)
 GRANTED = "io.latchway.access.granted.v1"
 PAIRED = "io.latchway.device.paired.v1"
 EVERYTHING = 1_000_000
