@@ -107,6 +107,40 @@ async def test_retained_messages_come_with_the_subscription_and_say_so(connect, 
         ]
 
 
+async def test_a_subscription_may_do_without_retained_messages(connect, publish) -> None:
+    await publish(("kept", b"old"), retain=True)
+    async with connect() as client:
+        await client.subscribe(("kept", 1), retain_handling=2)
+        await publish(("kept", b"new"), retain=True)
+        assert await take(client, 1) == [("kept", b"new", 1, False, False)]
+
+
+async def test_two_clients_have_sessions_of_their_own(connect, publish) -> None:
+    async with connect(**SESSION) as client, connect(client_id="other") as other:
+        await client.subscribe(("a", 1))
+        await other.subscribe(("+", 0))
+        await publish(("a", b"1"), ("b", b"2"))
+        assert await take(other, 2) == [
+            ("a", b"1", 0, False, False),
+            ("b", b"2", 0, False, False),
+        ]
+        assert await take(client, 1) == [("a", b"1", 1, False, False)]
+        assert (client.unacknowledged, other.unacknowledged) == (1, 0)
+    async with connect(**SESSION) as client:
+        assert await take(client, 1) == [("a", b"1", 1, False, True)]
+
+
+async def test_who_comes_with_the_same_client_id_takes_the_session_over(connect, publish) -> None:
+    async with connect(**SESSION) as first:
+        await first.subscribe(("t", 1))
+        async with connect(**SESSION) as second:
+            assert second.session_present
+            with pytest.raises(MqttDisconnected):
+                await first.receive()
+            await publish(("t", b"1"))
+            assert await take(second, 1) == [("t", b"1", 1, False, False)]
+
+
 async def test_topics_of_the_broker_itself_need_their_own_subscription(connect, publish) -> None:
     async with connect() as client:
         await client.subscribe(("#", 1))

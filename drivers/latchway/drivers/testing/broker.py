@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from latchway.drivers.transport.mqtt import MqttMessage, MqttSettings, PublishProperties
 
 _DUP = 0x08
+_RETAINED_NEVER = 2
+"""Retain handling [MQTT 3.8.3.1]: a subscription brings no retained messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,53 @@ class Publication:
     retain: bool = False
 
 
+class _Session:
+    """What the broker holds of one client: subscriptions, and what it has not acknowledged."""
+
+    def __init__(self) -> None:
+        self.client: FakeMqttClient | None = None
+        self.subscriptions: dict[str, int] = {}
+        self.under_way: dict[int, Publication] = {}
+        self._queued: deque[Publication] = deque()
+        self._packet_id = 0
+
+    @property
+    def unacknowledged(self) -> int:
+        return len(self.under_way) + len(self._queued)
+
+    def attach(self, client: FakeMqttClient) -> None:
+        self.client = client
+        for packet_id, publication in self.under_way.items():
+            client.deliver(publication, packet_id, duplicate=True)
+        queued, self._queued = self._queued, deque()
+        for publication in queued:
+            self.hand_over(publication, publication.qos)
+
+    def route(self, publication: Publication) -> None:
+        """Deliver a publication that one of the subscriptions matches, once, or keep it."""
+        granted = [q for f, q in self.subscriptions.items() if matches(f, publication.topic)]
+        qos = min(publication.qos, max(granted, default=-1))
+        if qos >= 0 and self.client is not None:
+            self.hand_over(publication, qos)
+        elif qos > 0:
+            self._queued.append(publication)
+
+    def hand_over(self, publication: Publication, qos: int) -> None:
+        if self.client is None:
+            return
+        packet_id = 0
+        if qos:
+            self._packet_id = self._packet_id % 65535 + 1
+            packet_id = self._packet_id
+            self.under_way[packet_id] = publication
+        self.client.deliver(publication, packet_id)
+
+
 class FakeBroker:
-    """One broker for one driver. What a bridge would publish, a test publishes here."""
+    """One broker for one driver. What a bridge would publish, a test publishes here.
+
+    Each client id has a session of its own; clients without one are told apart by themselves.
+    """
 
     def __init__(self) -> None:
         self.published: list[Publication] = []
@@ -47,17 +94,17 @@ class FakeBroker:
         self.reachable = True
         self.refused_filters: set[str] = set()
         self._retained: dict[str, Publication] = {}
-        self._subscriptions: dict[str, int] = {}
-        self._under_way: dict[int, Publication] = {}
-        self._queued: deque[Publication] = deque()
-        self._packet_id = 0
-        self._session = False
-        self.client: FakeMqttClient | None = None
+        self._sessions: dict[object, _Session] = {}
 
     @property
     def unacknowledged(self) -> int:
         """QoS 1 messages that the driver has, or should have, but has not acknowledged."""
-        return len(self._under_way) + len(self._queued)
+        return sum(session.unacknowledged for session in self._sessions.values())
+
+    @property
+    def filters(self) -> set[str]:
+        """What the driver is subscribed to, on all its connections."""
+        return {name for session in self._sessions.values() for name in session.subscriptions}
 
     def publish(
         self, topic: str, payload: bytes | str, *, qos: int = 1, retain: bool = False
@@ -66,77 +113,67 @@ class FakeBroker:
         raw = payload.encode() if isinstance(payload, str) else payload
         if retain:
             self._retained[topic] = Publication(topic, raw, qos, retain=True)
-        self._deliver(Publication(topic, raw, qos))
+        for session in list(self._sessions.values()):
+            session.route(Publication(topic, raw, qos))
 
     def drop_connection(self) -> None:
-        """End the driver's connection; its session stays if it asked for one."""
-        if self.client is not None:
-            self.client.lose("the test dropped the connection")
+        """End the driver's connections; a session stays if the driver asked for it."""
+        for session in list(self._sessions.values()):
+            if session.client is not None:
+                session.client.lose("the test dropped the connection")
 
     def lose_session(self) -> None:
-        """Forget the driver's session, as a broker without persistence does when restarted."""
+        """Forget the driver's sessions, as a broker without persistence does when restarted."""
         self.drop_connection()
-        self._session = False
-        self._subscriptions.clear()
-        self._under_way.clear()
-        self._queued.clear()
+        self._sessions.clear()
 
     def attach(self, client: FakeMqttClient, settings: MqttSettings) -> None:
         """Take a connection and deliver again what its session has not acknowledged."""
         if not self.reachable:
             raise MqttUnreachable("No connection to the broker of this test: it is off")
+        key = settings.client_id or client
+        earlier = self._sessions.get(key)
+        if earlier is not None and earlier.client is not None:
+            earlier.client.lose("another client took the session over")
         if settings.clean_start:
-            self.lose_session()
-        client.session_present = self._session
-        self._session = True
-        self.client = client
-        for packet_id, publication in self._under_way.items():
-            client.deliver(publication, packet_id, duplicate=True)
-        queued, self._queued = self._queued, deque()
-        for publication in queued:
-            self._deliver(publication, already_matched=True)
+            self._sessions.pop(key, None)
+        client.session_present = key in self._sessions
+        self._sessions.setdefault(key, _Session()).attach(client)
 
-    def detach(self, settings: MqttSettings) -> None:
+    def detach(self, client: FakeMqttClient, settings: MqttSettings) -> None:
         """Note that the connection is over."""
-        self.client = None
+        key = settings.client_id or client
+        session = self._sessions.get(key)
+        if session is None or session.client is not client:
+            return
+        session.client = None
         if settings.session_expiry_s == 0:
-            self.lose_session()
+            del self._sessions[key]
 
-    def subscribe(self, topic_filter: str, qos: int) -> None:
+    def subscribe(
+        self, client: FakeMqttClient, topic_filter: str, qos: int, retain_handling: int
+    ) -> None:
         """Add a subscription and deliver the retained messages that it matches."""
         if topic_filter in self.refused_filters:
             raise MqttRefused(f"the subscription to {topic_filter!r}", 0x87, "Not authorized")
-        self._subscriptions[topic_filter] = qos
+        session = self._session_of(client)
+        is_new = topic_filter not in session.subscriptions
+        session.subscriptions[topic_filter] = qos
+        if retain_handling == _RETAINED_NEVER or (retain_handling and not is_new):
+            return
         for publication in self._retained.values():
             if matches(topic_filter, publication.topic):
-                self._hand_over(publication, min(qos, publication.qos))
+                session.hand_over(publication, min(qos, publication.qos))
 
-    def acknowledge(self, packet_id: int) -> None:
+    def acknowledge(self, client: FakeMqttClient, packet_id: int) -> None:
         """Take a PUBACK."""
-        publication = self._under_way.pop(packet_id, None)
+        publication = self._session_of(client).under_way.pop(packet_id, None)
         if publication is not None:
             self.acknowledged.append(publication)
             self.acknowledged_ids.append(packet_id)
 
-    def _deliver(self, publication: Publication, *, already_matched: bool = False) -> None:
-        granted = [q for f, q in self._subscriptions.items() if matches(f, publication.topic)]
-        if not granted and not already_matched:
-            return
-        qos = min(publication.qos, max(granted, default=1))
-        if self.client is not None:
-            self._hand_over(publication, qos)
-        elif qos and self._session:
-            self._queued.append(publication)
-
-    def _hand_over(self, publication: Publication, qos: int) -> None:
-        if self.client is None:
-            return
-        packet_id = 0
-        if qos:
-            self._packet_id = self._packet_id % 65535 + 1
-            packet_id = self._packet_id
-            self._under_way[packet_id] = publication
-        self.client.deliver(publication, packet_id)
+    def _session_of(self, client: FakeMqttClient) -> _Session:
+        return next(each for each in self._sessions.values() if each.client is client)
 
 
 class FakeMqttClient:
@@ -188,12 +225,12 @@ class FakeMqttClient:
         self._inbox.acknowledge(message)
         for packet_id in self._inbox.releasable():
             if not self.closed.done():
-                self._broker.acknowledge(packet_id)
+                self._broker.acknowledge(self, packet_id)
 
-    async def subscribe(self, *topics: tuple[str, int], retain_handling: int = 0) -> None:  # noqa: ARG002 - as the real one
+    async def subscribe(self, *topics: tuple[str, int], retain_handling: int = 0) -> None:
         self._raise_if_closed()
         for topic_filter, qos in topics:
-            self._broker.subscribe(topic_filter, qos)
+            self._broker.subscribe(self, topic_filter, qos, retain_handling)
 
     async def publish(
         self,
@@ -237,7 +274,7 @@ class FakeMqttClient:
         """End the connection."""
         if not self.closed.done():
             self.closed.set_result(MqttDisconnected(f"The connection ended: {why}"))
-            self._broker.detach(self._settings)
+            self._broker.detach(self, self._settings)
             self._arrived.set()
 
     def _raise_if_closed(self) -> None:
