@@ -62,12 +62,26 @@ def test_bad_messages_are_kept_with_their_reason_and_good_ones_go_on(tmp_path: P
     assert address(1) in intake
 
 
-def test_a_message_of_an_unknown_device_harms_nothing(tmp_path: Path) -> None:
+def test_messages_of_unknown_devices_are_kept_and_harm_nothing(tmp_path: Path) -> None:
     with EventPath(tmp_path) as path:
-        path.bridge.send("Nobody", {"action": "unlock", "linkquality": 3})
+        path.settle()
+        for _ in range(5):
+            path.bridge.send("Nobody", {"action": "unlock", "linkquality": 3})
+        for _ in range(20):
+            path.bridge.enter()
+        path.hub.wait_until(lambda: len(rejected(path)) == 5, "what is kept of the unknown device")
+        kept = rejected(path)
+        arrivals = path.judge()
+    assert {(entry["code"], entry["topic"]) for entry in kept} == {
+        ("unknown_device", "zigbee2mqtt/Nobody")
+    }
+    assert not any("Nobody" in arrival.source for arrival in arrivals)
+
+
+def test_a_device_list_that_cannot_be_read_harms_nothing(tmp_path: Path) -> None:
+    with EventPath(tmp_path) as path:
         path.bridge.send("bridge/devices", [{"ieee_address": 7}, "x", None], retain=False)
         path.bridge.announce()
         for _ in range(20):
             path.bridge.enter()
-        arrivals = path.judge()
-    assert not any("Nobody" in arrival.source for arrival in arrivals)
+        path.judge()

@@ -182,6 +182,32 @@ async def test_a_broker_that_forgets_the_session_is_a_gap(tmp_path: Path):
                     await until(lambda: "battery critical" in lines(context), "events again")
 
 
+async def test_strangers_are_kept_and_the_messages_of_locks_come_once(broker: Mosquitto):
+    context = new_context(broker)
+    bridge = VirtualBridge([lock()], BridgeOptions(qos=1))
+    async with (
+        Simulator(bridge, MqttSettings(host="127.0.0.1", port=broker.port)) as simulator,
+        publisher(broker) as somebody,
+        at_work(context),
+    ):
+        await until(lambda: "bolt locked read" in lines(context), "the bolt")
+        before = len(context.batches)
+        for slot in range(50):
+            await simulator.publish(bridge.act("front", "unlock", "keypad", slot)[0])
+            await somebody.publish(f"{BASE}/Nobody", b'{"action":"unlock"}', qos=slot % 2)
+        await until(lambda: len(context.rejects) >= 50, "what is kept of strangers")
+        told = [text for text in lines(context) if text.startswith("unlock by keypad")]
+    assert told == [f"unlock by keypad code {slot}" for slot in range(50)]
+    delivered = [batch.delivery for batch in context.batches[before:] if batch.events]
+    assert len(delivered) == 50
+    assert None not in delivered, "they came at QoS 1"
+    assert {reject.reason for reject in context.rejects} == {
+        "unknown_device: the bridge lists no device named 'Nobody'"
+    }
+    assert len(context.rejects) == 50
+    assert context.delivery_class is DeliveryClass.QUEUED
+
+
 async def announce(client: MqttClient) -> None:
     await client.publish(f"{BASE}/bridge/state", b'{"state":"online"}', retain=True)
     listing = json.dumps([lock(model=SLEEPY_DEADBOLT).listing()])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from latchway.drivers.errors import PayloadInvalid
 from latchway.drivers.strict_json import parse, parse_object
-from latchway.drivers.zigbee2mqtt.fields import text_at
+from latchway.drivers.zigbee2mqtt.fields import kind_of, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,6 +96,15 @@ def decode_info(payload: bytes) -> BridgeInfo:
         converters=_version(converters) if isinstance(converters, str) else None,
         options=_object(fields.get("config")),
     )
+
+
+def decode_groups(payload: bytes) -> frozenset[str]:
+    """Return the names in `bridge/groups`, without unreadable ones; raises `PayloadInvalid`."""
+    value = parse(payload, maximum_bytes=INFO_LIMIT)
+    if not isinstance(value, list):
+        raise PayloadInvalid("not_a_list", f"the list of groups is {kind_of(value)}")
+    names = (_object(group).get("friendly_name") for group in value)
+    return frozenset(name for name in names if isinstance(name, str))
 
 
 def decode_event(payload: bytes) -> BridgeEvent | None:

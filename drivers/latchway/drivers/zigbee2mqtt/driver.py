@@ -21,6 +21,7 @@ from latchway.drivers.errors import (
 from latchway.drivers.transport.mqtt import PublishProperties
 from latchway.drivers.zigbee2mqtt.attributes import Moment
 from latchway.drivers.zigbee2mqtt.backoff import Backoff
+from latchway.drivers.zigbee2mqtt.bridge import BridgeInfo
 from latchway.drivers.zigbee2mqtt.coverage import COVERAGE, Coverage
 from latchway.drivers.zigbee2mqtt.devices import DeviceList
 from latchway.drivers.zigbee2mqtt.fleet import Fleet, Outcome
@@ -28,7 +29,9 @@ from latchway.drivers.zigbee2mqtt.manifest import Zigbee2MqttConfig
 from latchway.drivers.zigbee2mqtt.protocol import ASK_STATE, BridgeOnline, LockSaid, decode
 from latchway.drivers.zigbee2mqtt.reads import ReadQueue
 from latchway.drivers.zigbee2mqtt.redaction import without_secrets
+from latchway.drivers.zigbee2mqtt.strangers import Strangers, reason
 from latchway.drivers.zigbee2mqtt.topics import Address, Place, Topics
+from latchway.drivers.zigbee2mqtt.watch import Watch
 from latchway.schemas import DeviceId, EventDraft
 
 if TYPE_CHECKING:
@@ -59,9 +62,11 @@ class Zigbee2MqttDriver:
             raise TypeError(f"{type(config).__name__} is not the config of this driver")
         settings = config.connection(await self._client_id(context))
         conversation = _Conversation(context, config, settings, Backoff(self._random))
+        watch = conversation.watch(Backoff(self._random))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(conversation.keep_time())
             tasks.create_task(conversation.keep_connected())
+            tasks.create_task(watch.run())
 
     async def _client_id(self, context: DriverContext) -> str:
         stored = context.cursor(CLIENT_ID)
@@ -90,6 +95,7 @@ class _Conversation:
         keeps_session = not settings.clean_start and settings.session_expiry_s > 0
         self._coverage = Coverage(context.cursor(COVERAGE), keeps_session=keeps_session)
         self._fleet.covered_until = self._coverage.until
+        self._strangers = Strangers()
         self._reads = ReadQueue(context.clock, config.pacing_s)
         # Messages and timers change the same trackers; their submits must keep that order.
         self._turn = asyncio.Lock()
@@ -99,6 +105,17 @@ class _Conversation:
         self._remarked: set[str] = set()
         self._sooner = asyncio.Event()
         self._wakes_at: float | None = None
+
+    def watch(self, backoff: Backoff) -> Watch:
+        """Make what hears devices that the bridge does not list."""
+        return Watch(
+            self._context,
+            self._settings,
+            self._topics,
+            self._fleet,
+            self._strangers,
+            backoff,
+        )
 
     # ---- time
 
@@ -160,6 +177,7 @@ class _Conversation:
         Also in a resumed session, so that the broker repeats what it retains.
         """
         if not client.session_present:
+            self._strangers.leave_none()
             await self._context.forget_deliveries()
         moment = self._moment()
         gap = self._coverage.connected(moment, session_present=client.session_present)
@@ -213,6 +231,8 @@ class _Conversation:
         outcome = Outcome()
         if decoded is not None:
             outcome = self._fleet.take(decoded, moment, retained=message.retain)
+        if isinstance(decoded, DeviceList | BridgeInfo):
+            self._strangers.know(self._fleet.listed, moment.monotonic)
         if isinstance(decoded, LockSaid) and not message.retain:
             self._note_quality(address.name, message.qos, moment, outcome)
             if self._fleet.names[address.name].unknown_words:
@@ -251,10 +271,8 @@ class _Conversation:
         if self._fleet.knows_other(address.name):
             await self._store_heard(client, message, None, Outcome())
             return
-        shown = address.name[:64]
-        await self._refuse(
-            client, message, address, f"unknown_device: the bridge lists no lock named '{shown}'"
-        )
+        self._strangers.leave(address.name)
+        await self._refuse(client, message, address, reason(address.name))
 
     async def _refuse(
         self, client: MqttClient, message: MqttMessage, address: Address, reason: str

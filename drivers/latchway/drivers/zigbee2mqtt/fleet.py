@@ -82,6 +82,10 @@ class Fleet:
     ) -> None:
         self.trackers: dict[DeviceId, LockTracker] = {}
         self.others: Mapping[str, str] = {}
+        self._devices: frozenset[str] | None = None
+        """Names in the last list; None before the first."""
+        self.groups: frozenset[str] = frozenset()
+        """Names in the bridge's list of groups, which is heard by another connection."""
         self.info: BridgeInfo | None = None
         self.online: bool | None = None
         """Whether the bridge is there; None until it was heard of."""
@@ -177,8 +181,16 @@ class Fleet:
 
     def knows_other(self, name: str) -> bool:
         """Tell whether a name is a device that is no lock, or a group."""
-        groups = frozenset() if self.info is None else self.info.group_names()
-        return name in groups or name in self.others.values()
+        return name in self._group_names() or name in self.others.values()
+
+    @property
+    def listed(self) -> frozenset[str] | None:
+        """All names of devices and groups; None before the first list of devices."""
+        return None if self._devices is None else self._devices | self._group_names()
+
+    def _group_names(self) -> frozenset[str]:
+        in_info = frozenset() if self.info is None else self.info.group_names()
+        return self.groups | in_info
 
     def remarks(self) -> Iterator[str]:
         """Say what is odd and weakens nothing, for the log; the same words for the same oddity."""
@@ -254,6 +266,7 @@ class Fleet:
         for profile in devices.locks:
             self._take_profile(profile, outcome, moment)
         self._rename_others(devices, outcome)
+        self._take_names(devices)
         if [tracker.profile for tracker in self.trackers.values()] != before:
             self.names = self._names()
             outcome.names_changed = True
@@ -300,6 +313,14 @@ class Fleet:
             if tracker is not None and tracker.profile.name != name:
                 tracker.obey(replace(tracker.profile, name=name), tracker.rules)
                 self._note(tracker, outcome)
+
+    def _take_names(self, devices: DeviceList) -> None:
+        """Know who is listed; a list that cannot be read as a whole takes no name away."""
+        names = {tracker.profile.name for tracker in self.trackers.values()}
+        names.update(devices.others.values())
+        if devices.unreadable:
+            names.update(self._devices or ())
+        self._devices = frozenset(names)
 
     def _names(self) -> dict[str, LockTracker]:
         return {tracker.profile.name: tracker for tracker in self.trackers.values()}

@@ -43,6 +43,7 @@ _BRIDGE = {
     "bridge/event": Place.BRIDGE_EVENT,
     "bridge/logging": Place.BRIDGE_LOGGING,
 }
+_GROUPS = "bridge/groups"
 _RESPONSE = "bridge/response/"
 _AVAILABILITY = "/availability"
 
@@ -57,6 +58,20 @@ class Topics:
     def of_bridge(self) -> tuple[str, ...]:
         """Return what to subscribe to before any lock is known, `bridge/state` first."""
         return (*(self._prefix + tail for tail in _BRIDGE), f"{self._prefix}{_RESPONSE}#")
+
+    @property
+    def groups(self) -> str:
+        """Return the topic of the bridge's list of groups."""
+        return self._prefix + _GROUPS
+
+    @property
+    def all_names(self) -> str:
+        """Return the filter for the state of all devices whose names have no slash."""
+        return f"{self._prefix}+"
+
+    def name_in(self, topic: str) -> str:
+        """Return what stands in the place of a friendly name."""
+        return topic.removeprefix(self._prefix)
 
     def of_lock(self, name: str) -> tuple[str, str]:
         """Return the two topics of a lock: its state, and its availability."""
