@@ -111,6 +111,27 @@ def bad_event(peer: socket.socket) -> None:
     peer.sendall(batch(1, bad, encode_draft(change(0))))
 
 
+def crowded_batch(peer: socket.socket) -> None:
+    begin(peer)
+    peer.sendall(encode(Frame(Kind.BATCH, {"batch": 1, "drafts": [1] * 60_000}, b"x" * 60_000)))
+
+
+def many_bad_events(peer: socket.socket) -> None:
+    begin(peer)
+    frames = [batch(number, *[b"x"] * 1000) for number in range(1, 13)]
+    peer.sendall(b"".join(frames) + batch(13))
+
+
+def late_hello(peer: socket.socket) -> None:
+    time.sleep(1.0)
+    greet(peer)
+    time.sleep(0.2)
+    beat = encode(Heartbeat(DeliveryClass.LIVE).to_frame())
+    while True:
+        peer.sendall(beat)
+        time.sleep(0.1)
+
+
 BEHAVIOURS = {
     behaviour.__name__: behaviour
     for behaviour in (
@@ -127,5 +148,8 @@ BEHAVIOURS = {
         silence,
         unknown_kind,
         bad_event,
+        crowded_batch,
+        many_bad_events,
+        late_hello,
     )
 }

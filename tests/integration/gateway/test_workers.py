@@ -198,6 +198,7 @@ def raw(behaviour: str, monkeypatch, tmp_path) -> CoreOptions:
         ("no_credit", "it broke the rules of the wire: batch 65 came without credit"),
         ("skipped_number", "it broke the rules of the wire: batch 2 came after batch 0"),
         ("half_a_frame", "exit status 0"),
+        ("crowded_batch", "it broke the rules of the wire: A batch of 60000 drafts"),
         ("closed_socket", "it closed its socket"),
         ("silence", "no hello within"),
     ],
@@ -229,6 +230,29 @@ async def test_a_bad_event_is_kept_and_its_neighbours_are_stored(monkeypatch, tm
 
         assert (reject.vendor, reject.code) == ("test", "unknown_type")
         assert json.loads(reject.raw)["type"] == "io.latchway.door.exploded.v9"
+        assert running.vendor().restarts == 0
+
+
+async def test_however_many_events_are_bad_the_gateway_goes_on(monkeypatch, tmp_path):
+    """The worker never reads what it is told of them, which must not hold up the stop either."""
+    core = raw("many_bad_events", monkeypatch, tmp_path)
+    config = config_of(tmp_path, vendor("emit"), grace_s=0.3)
+    async with gateway(config, tmp_path, core) as running:
+        await running.until_sent("lock.state_changed")
+
+        assert running.vendor().restarts == 0
+    closed = await account(tmp_path)
+    [line] = [line for line in closed.intake if line.vendor == "test"]
+    assert (line.rejected, closed.difference) == (12_000, 0)
+
+
+async def test_a_worker_that_takes_long_to_say_hello_gets_time_for_its_first_heartbeat(
+    monkeypatch, tmp_path
+):
+    core = raw("late_hello", monkeypatch, tmp_path)
+    async with gateway(config_of(tmp_path, vendor("emit")), tmp_path, core) as running:
+        await running.until(lambda: running.vendor().state is VendorState.RUNNING)
+
         assert running.vendor().restarts == 0
 
 

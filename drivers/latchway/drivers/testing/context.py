@@ -14,7 +14,7 @@ from latchway.drivers.errors import BatchTooLarge, GatewayLost
 from latchway.drivers.states import decode_state, encode_json, encode_state
 from latchway.drivers.testing.broker import FakeBroker, FakeMqttClient
 from latchway.drivers.testing.clock import VirtualClock
-from latchway.drivers.wire import MAXIMUM_FRAME
+from latchway.drivers.wire import MAXIMUM_DRAFTS, MAXIMUM_FRAME
 from latchway.drivers.worker.submissions import PendingReceipt
 from latchway.schemas import encode_draft
 
@@ -143,8 +143,11 @@ class FakeContext:
         delivery: BrokerDelivery | None = None,
     ) -> PendingReceipt:
         batch = SubmittedBatch(events, cursor or {}, state or {}, delivery)
-        if encoded_size(batch) > MAXIMUM_FRAME:
-            raise BatchTooLarge(f"A batch above {MAXIMUM_FRAME} bytes: submit smaller ones")
+        if len(events) > MAXIMUM_DRAFTS or encoded_size(batch) > MAXIMUM_FRAME:
+            raise BatchTooLarge(
+                f"A batch above {MAXIMUM_DRAFTS} events or {MAXIMUM_FRAME} bytes: "
+                "submit smaller ones"
+            )
         duplicate = self._is_redelivery(delivery)
         self.batches.append(batch)
         if not duplicate:

@@ -5,7 +5,14 @@ Both sides share this one definition. Design section 7.
 
 from __future__ import annotations
 
-from latchway.drivers.wire.batches import Batch, Reject, Stored, StoredNote
+from latchway.drivers.wire.batches import (
+    MAXIMUM_DRAFTS,
+    Batch,
+    Reject,
+    Stored,
+    StoredNote,
+    stored_frames,
+)
 from latchway.drivers.wire.config import Config, config_frames, merge_config
 from latchway.drivers.wire.frame import (
     GENERATION,
@@ -20,6 +27,7 @@ from latchway.drivers.wire.messages import Credit, Heartbeat, Hello, Log, Stop
 
 __all__ = [
     "GENERATION",
+    "MAXIMUM_DRAFTS",
     "MAXIMUM_FRAME",
     "Batch",
     "Config",
@@ -41,4 +49,5 @@ __all__ = [
     "merge_config",
     "open_link",
     "open_stream",
+    "stored_frames",
 ]

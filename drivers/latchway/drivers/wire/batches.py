@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from latchway.drivers.contract import BrokerDelivery, Rejection, StoredBatch
-from latchway.drivers.errors import FrameInvalid
+from latchway.drivers.errors import FrameInvalid, FrameTooLarge
 from latchway.drivers.wire.fields import (
     Cutter,
     delivery_header,
@@ -18,12 +18,18 @@ from latchway.drivers.wire.fields import (
     lengths,
     optional_text,
 )
-from latchway.drivers.wire.frame import Frame, Kind
+from latchway.drivers.wire.frame import MAXIMUM_FRAME, Frame, Kind, dumps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pydantic import JsonValue
+
+MAXIMUM_DRAFTS = 1000
+"""Drafts in one batch: what the gateway validates in one go, and can answer in one frame."""
+
+_SPLIT_AT = MAXIMUM_FRAME // 2
+_SHORT_REASON = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,9 @@ class Batch:
     forget_deliveries: bool = False
 
     def to_frame(self) -> Frame:
+        """Raises `FrameTooLarge` where there are too many drafts."""
+        if len(self.drafts) > MAXIMUM_DRAFTS:
+            raise FrameTooLarge(_too_many(len(self.drafts)))
         header: dict[str, JsonValue] = {"batch": self.number}
         parts: list[bytes] = []
         if self.drafts:
@@ -62,7 +71,10 @@ class Batch:
     @classmethod
     def from_frame(cls, frame: Frame) -> Batch:
         header, cut = frame.header, Cutter(frame.payload)
-        drafts = tuple([cut.take(n) for n in get(header, "drafts", list, [])])
+        sizes = get(header, "drafts", list, [])
+        if len(sizes) > MAXIMUM_DRAFTS:
+            raise FrameInvalid(_too_many(len(sizes)))
+        drafts = tuple([cut.take(n) for n in sizes])
         cursors = {c: cut.take(n) for c, n in lengths(header, "cursors").items() if n is not None}
         states = {
             device: None if n is None else cut.take(n)
@@ -136,10 +148,7 @@ class Stored:
     def to_frame(self) -> Frame:
         header: dict[str, JsonValue] = {"through": self.through}
         if self.notes:
-            header["notes"] = [
-                [note.number, note.duplicate, [[r.index, r.reason] for r in note.rejections]]
-                for note in self.notes
-            ]
+            header["notes"] = [_written(note) for note in self.notes]
         return Frame(Kind.STORED, header)
 
     @classmethod
@@ -157,6 +166,40 @@ class Stored:
             if note.number == number:
                 return StoredBatch(duplicate=note.duplicate, rejections=note.rejections)
         return StoredBatch()
+
+
+def stored_frames(through: int, notes: Sequence[StoredNote]) -> Iterator[Frame]:
+    """Yield what is to be said of batches up to `through`, in as many frames as it needs.
+
+    Reasons are cut short where a single batch would not fit otherwise.
+    """
+    part: list[StoredNote] = []
+    size = 0
+    for note in notes:
+        fitting, cost = _fitting(note)
+        if part and size + cost > _SPLIT_AT:
+            yield Stored(part[-1].number, tuple(part)).to_frame()
+            part, size = [], 0
+        part.append(fitting)
+        size += cost
+    yield Stored(through, tuple(part)).to_frame()
+
+
+def _fitting(note: StoredNote) -> tuple[StoredNote, int]:
+    size = len(dumps(_written(note)).encode())
+    if size <= _SPLIT_AT:
+        return note, size
+    short = tuple([Rejection(r.index, r.reason[:_SHORT_REASON]) for r in note.rejections])
+    note = replace(note, rejections=short)
+    return note, len(dumps(_written(note)).encode())
+
+
+def _written(note: StoredNote) -> list[JsonValue]:
+    return [note.number, note.duplicate, [[r.index, r.reason] for r in note.rejections]]
+
+
+def _too_many(drafts: int) -> str:
+    return f"A batch of {drafts} drafts: {MAXIMUM_DRAFTS} are allowed in one frame"
 
 
 def _note(number: object, duplicate: object, rejections: list[tuple[int, str]]) -> StoredNote:

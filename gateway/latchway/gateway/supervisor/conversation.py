@@ -84,6 +84,7 @@ class Conversation:
         self.fault: asyncio.Future[str] = loop.create_future()
         self.heartbeat: wire.Heartbeat | None = None
         self.heartbeat_at = now
+        """When the worker last gave a sign of life: its hello, then its heartbeats."""
         self.credit = 0
 
     async def open(self, process: WorkerProcess) -> asyncio.Future[Exception | None]:
@@ -109,9 +110,12 @@ class Conversation:
         self._owed = CREDIT_FRAMES
         self._grant()
 
-    async def ask_to_stop(self, grace_s: float) -> None:
-        """Ask the worker to finish what it submitted and to exit."""
-        await self._send(wire.Stop(grace_s).to_frame())
+    def ask_to_stop(self, grace_s: float) -> None:
+        """Ask the worker to finish what it submitted and to exit.
+
+        Not awaited: a worker that reads nothing must not hold up the stop.
+        """
+        self._send_soon(wire.Stop(grace_s).to_frame())
 
     def close(self) -> None:
         """Drop the socket. What was submitted before is stored all the same."""
@@ -132,7 +136,8 @@ class Conversation:
                 notes.append(wire.StoredNote(number, duplicate, rejections))
             self._rate.spend(entry.cost, now)
         self._owed += len(results)
-        self._send_soon(wire.Stored(results[-1][0], tuple(notes)).to_frame())
+        for frame in wire.stored_frames(results[-1][0], notes):
+            self._send_soon(frame)
         if self._grant_later is None:
             self._grant()
 
@@ -200,6 +205,7 @@ class Conversation:
                 "install the same version of Latchway for both"
             )
         self.hello.set_result(hello)
+        self.heartbeat_at = self._station.clock.monotonic()
 
     def _take_heartbeat(self, heartbeat: wire.Heartbeat) -> None:
         self.heartbeat = heartbeat

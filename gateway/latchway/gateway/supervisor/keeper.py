@@ -271,7 +271,7 @@ class Keeper:
         """Let the worker finish what it submitted, then see to it that it is gone."""
         grace_s = self._house.grace_s
         if talk.healthy.is_set():
-            await talk.ask_to_stop(grace_s)
+            talk.ask_to_stop(grace_s)
             done, _ = await asyncio.wait({exited}, timeout=grace_s + _EXIT_S)
             if done:
                 await _both(exited, closed)

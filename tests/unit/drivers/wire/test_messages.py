@@ -15,9 +15,10 @@ from latchway.drivers.contract import (
     Rejection,
     StoredBatch,
 )
-from latchway.drivers.errors import FrameInvalid, GenerationRefused
+from latchway.drivers.errors import FrameInvalid, FrameTooLarge, GenerationRefused
 from latchway.drivers.wire import (
     GENERATION,
+    MAXIMUM_DRAFTS,
     MAXIMUM_FRAME,
     Batch,
     Config,
@@ -35,6 +36,7 @@ from latchway.drivers.wire import (
     config_frames,
     encode,
     merge_config,
+    stored_frames,
 )
 
 MESSAGES = [
@@ -141,6 +143,31 @@ def test_a_config_of_another_generation_is_refused() -> None:
     frame = Config("hub", "v", b"{}", generation=GENERATION + 1).to_frame()
     with pytest.raises(GenerationRefused, match="same version"):
         Config.from_frame(frame)
+
+
+def test_a_batch_of_too_many_drafts_is_neither_sent_nor_taken() -> None:
+    header = {"batch": 1, "drafts": [1] * (MAXIMUM_DRAFTS + 1)}
+    with pytest.raises(FrameInvalid, match="1001 drafts"):
+        Batch.from_frame(Frame(Kind.BATCH, header, b"x" * (MAXIMUM_DRAFTS + 1)))
+    with pytest.raises(FrameTooLarge, match="1001 drafts"):
+        Batch(1, (b"x",) * (MAXIMUM_DRAFTS + 1)).to_frame()
+
+
+@pytest.mark.parametrize("reason", ["schema: short", "schema: " + "\x01" * 400])
+def test_all_that_is_rejected_is_said_in_as_many_frames_as_it_needs(reason) -> None:
+    rejections = tuple(Rejection(index, reason) for index in range(MAXIMUM_DRAFTS))
+    notes = [StoredNote(number, rejections=rejections) for number in range(2, 22)]
+
+    frames = [Stored.from_frame(frame) for frame in stored_frames(23, notes)]
+
+    sizes = [len(encode(frame.to_frame())) for frame in frames]
+    assert max(sizes) <= MAXIMUM_FRAME
+    assert [note.number for frame in frames for note in frame.notes] == list(range(2, 22))
+    assert all(frame.notes[-1].number <= frame.through for frame in frames if frame.notes)
+    assert frames[-1].through == 23
+    answer = next(frame for frame in frames if frame.notes).answers(2)
+    assert [rejection.index for rejection in answer.rejections] == list(range(MAXIMUM_DRAFTS))
+    assert all(rejection.reason.startswith("schema: ") for rejection in answer.rejections)
 
 
 def test_a_stored_frame_answers_for_each_batch() -> None:
