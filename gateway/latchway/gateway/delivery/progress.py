@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from latchway.outbox.model import Delivery, LaneKey, LaneProgress, Match, Voiding
-from latchway.schemas import LaneVoided, VoidReason
+from latchway.schemas import MAX_VOID_RANGES, LaneVoided, VoidReason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +101,11 @@ class ProgressLedger:
     def _owe(self, lane: LaneKey, epoch: int, outcomes: _Outcomes, match: Match) -> None:
         numbers = sorted([*outcomes.owed, *self._unvouched.pop((lane, epoch), [])])
         detail = outcomes.voided[outcomes.owed[-1]].detail
-        self._voided(LaneVoid(lane, epoch, tuple(numbers), VoidReason.PARKED, detail, match))
+        found = ranges(numbers)
+        for at in range(0, len(found), MAX_VOID_RANGES):
+            part = found[at : at + MAX_VOID_RANGES]
+            named = tuple(number for first, last in part for number in range(first, last + 1))
+            self._voided(LaneVoid(lane, epoch, named, VoidReason.PARKED, detail, match))
 
 
 def ranges(numbers: Sequence[int]) -> tuple[tuple[int, int], ...]:

@@ -13,7 +13,7 @@ from latchway.gateway.sinks.errors import SinkUnreachable
 from latchway.gateway.view import SinkState
 from latchway.outbox import OutboxFailed
 from latchway.outbox.model import LaneProgress, Voiding
-from latchway.schemas import LaneVoided, VoidReason
+from latchway.schemas import MAX_VOID_RANGES, LaneVoided, VoidReason
 from support.delivery import (
     BULK,
     DiskLanes,
@@ -156,6 +156,21 @@ async def test_refusals_of_one_commit_share_one_voided_event():
         assert set(bench.progress()["z2m/cloud/main"].voided) == {1, 2, 3}
         [void] = bench.voided
         assert void.data().positions == ((1, 3),)
+
+
+async def test_refusals_too_scattered_for_one_voided_event_are_spread_over_several():
+    every = range(1, 2 * MAX_VOID_RANGES + 4)
+
+    def answer(one):
+        return Refused("no") if one.position.number % 2 else ACCEPTED
+
+    cloud = ScriptedSink(window=len(every), answers=answer)
+    async with running(cloud=cloud, pace=Pace(tail_deliveries=len(every))) as bench:
+        await bench.commit(*map(delivery, every))
+        bench.progress()
+
+        positions = [place for void in bench.voided for place in void.data().positions]
+        assert positions == [(number, number) for number in every if number % 2]
 
 
 async def test_a_refused_voided_event_makes_no_event_but_rides_in_the_next_one():
