@@ -163,11 +163,14 @@ class ScriptedConnection:
         self.window = sink.window
         self.sent: list[Delivery] = []
         self._answers = sink.answers
+        self._slow_to_end = sink.slow_to_end
         self._reports: dict[str, tuple[Delivery, Report]] = {}
         self._ended: asyncio.Future[SinkDisconnected] = asyncio.get_running_loop().create_future()
 
     async def send(self, deliveries: Sequence[Delivery], report: Report) -> None:
         await asyncio.sleep(0)
+        if self._slow_to_end:
+            await _end_slowly()
         if self._ended.done():
             raise self._ended.result()
         for one in deliveries:
@@ -207,6 +210,14 @@ class ScriptedConnection:
             self._ended.set_result(SinkDisconnected("cable cut", by_server=by_server))
 
 
+async def _end_slowly() -> None:
+    try:
+        await asyncio.get_running_loop().create_future()
+    finally:
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
 class ScriptedSink:
     """A sink that does what the test says."""
 
@@ -221,6 +232,8 @@ class ScriptedSink:
         self.attempts = 0
         self.failures: list[Exception] = []
         """Raised by the next attempts to connect, in turn."""
+        self.slow_to_end = False
+        """Whether `send` never returns, and takes its time to end when it is cancelled."""
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[ScriptedConnection]:

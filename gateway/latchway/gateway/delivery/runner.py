@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
+from latchway.gateway.apart import apart
 from latchway.gateway.delivery.errors import BacklogUnreadable
 from latchway.gateway.delivery.lanes import LaneQueue
 from latchway.gateway.delivery.pace import Backoff, Pace, RateMeter
@@ -96,7 +97,7 @@ class SinkRunner:
         try:
             while True:
                 self._enter(SinkState.CONNECTING, self._detail)
-                delay = await self._connect_and_deliver()
+                delay = await apart(self._connect_and_deliver())
                 self._retry_at = self._around.clock.now() + timedelta(seconds=delay)
                 await self._around.clock.sleep(delay)
                 self._retry_at = None

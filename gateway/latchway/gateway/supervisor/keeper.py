@@ -6,13 +6,13 @@ One task per vendor owns all of this. When and how often it starts again is `pol
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from latchway.gateway.apart import apart
 from latchway.gateway.logs import WorkerLog, fields
 from latchway.gateway.supervisor.conversation import Conversation, Station
 from latchway.gateway.supervisor.policy import (
@@ -114,7 +114,7 @@ class Keeper:
         """Keep the worker alive until `stop`. Raises `OutboxFailed` (in a group)."""
         history = History()
         while not self._stop.is_set():
-            death = await self._live_guarded()
+            death = await apart(self._live_guarded())
             if death is None:
                 break
             history, decision = after_death(
@@ -326,10 +326,8 @@ class Keeper:
         try:
             await asyncio.wait({slept, stopped}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for waiting in (slept, stopped):
-                waiting.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await waiting
+            slept.cancel()
+            stopped.cancel()
 
     def _healthy_s(self) -> float:
         return 0.0 if self._healthy_at is None else self._clock.monotonic() - self._healthy_at

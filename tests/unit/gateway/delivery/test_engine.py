@@ -450,6 +450,33 @@ async def test_drained_ends_when_the_last_sink_with_work_goes_down():
         assert drained.done()
 
 
+@pytest.mark.parametrize("steps", range(12))
+async def test_delivery_can_be_ended_at_any_moment_of_a_connections_end(steps):
+    """Steps of the event loop between the end of the connection and the cancellation."""
+    cloud = ScriptedSink()
+    cloud.slow_to_end = True
+    engine = DeliveryEngine(
+        {"cloud": cloud},
+        (),
+        DiskLanes(),
+        clock=HandClock(),
+        random=HighestChance(),
+        voided=lambda _: None,
+    )
+    task = asyncio.create_task(engine.run())
+    await settle()
+    engine.offer([delivery(1)])
+    await settle()
+
+    cloud.last.drop()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    await settle()
+
+    assert task.cancelled()
+
+
 async def test_a_lane_that_cannot_be_read_ends_delivery_with_words():
     disk = DiskLanes()
     disk.commit(delivery(1))
