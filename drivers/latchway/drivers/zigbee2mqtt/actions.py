@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from latchway.drivers.zigbee2mqtt.families import Family
     from latchway.drivers.zigbee2mqtt.lock_messages import ActionReport
 
-_OPENED_BY = re.compile(r"(finger|password|card)_open(?:_(admin|user))?(?:_id(\d+))?")
+_OPENED_BY = re.compile(r"(finger|password|card)_open(?:_(admin|user))?(?:_id(\d{1,9}))?")
 _CREDENTIAL_EVENTS = {
     Sort.ADDED: CredentialAdded,
     Sort.CHANGED: CredentialChanged,

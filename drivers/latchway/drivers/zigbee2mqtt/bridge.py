@@ -141,7 +141,7 @@ def decode_log_line(payload: bytes) -> ConfigureFailed | LeftTheNetwork | None:
 
 
 def _version(text: str) -> tuple[int, ...] | None:
-    numbers = re.findall(r"\d+", text.split("-", 1)[0])
+    numbers = re.findall(r"\d{1,9}", text.split("-", 1)[0])
     return tuple(int(number) for number in numbers[:3]) or None
 
 

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from latchway.drivers.errors import PayloadInvalid
 from latchway.drivers.strict_json import parse
-from latchway.drivers.zigbee2mqtt.families import family_of
+from latchway.drivers.zigbee2mqtt.families import TELLING_KEYS, family_of
 from latchway.drivers.zigbee2mqtt.fields import kind_of, text_at, truth_at
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LIST_LIMIT = 8 * 1024 * 1024
 """Bytes of a device list: about 5 kB per device."""
 _READABLE = 4
+_SHORT = 64
 _LOCK_CLUSTER = "closuresDoorLock"
 _CHECK_IN_CLUSTER = "genPollCtrl"
 _NAME = re.compile(r"[^+#\x00-\x1f\x7f]{1,256}")
@@ -52,7 +53,7 @@ class LockProfile:
     firmware: str | None = None
     interview: Interview = Interview.SUCCESSFUL
     exposed: frozenset[str] = frozenset()
-    """Keys of its state messages that it exposes; the lists are incomplete."""
+    """Keys of its state messages that it exposes, as far as they tell its family."""
     readable: bool = False
     """Its bolt state can be asked."""
     report_interval_s: int | None = None
@@ -142,7 +143,7 @@ def _profile(entry: Mapping[str, JsonValue]) -> LockProfile | None:
     definition = _object(entry.get("definition"))
     exposes = tuple(_flat(definition.get("exposes")))
     lock_features = _lock_features(definition.get("exposes"))
-    exposed = frozenset(key for key, _ in exposes)
+    exposed = TELLING_KEYS.intersection(key for key, _ in exposes)
     model = text_at(definition, "model")
     clusters = frozenset(_input_clusters(entry.get("endpoints")))
     unnamed_lock = not definition and _LOCK_CLUSTER in clusters
@@ -219,4 +220,4 @@ def _objects(value: JsonValue) -> Sequence[Mapping[str, JsonValue]]:
 
 
 def _short(text: str | None) -> str | None:
-    return None if text is None else text[:256]
+    return None if text is None else text[:_SHORT]

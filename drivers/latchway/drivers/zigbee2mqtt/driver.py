@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 CLIENT_ID = "client_id"
 """Cursor that holds the client id that the session at the broker belongs to."""
 _QUESTION_EXPIRES_S = 30
-_STATES_PER_BATCH = 100
-"""So that a batch about every lock fits into a frame."""
+_DEVICES_PER_BATCH = 32
+"""So that a batch about every lock fits into a frame, however long their names are."""
 _UNDECODED = (Place.BRIDGE_LOGGING, Place.BRIDGE_RESPONSE)
 
 
@@ -302,18 +302,13 @@ class _Conversation:
     async def _store(self, outcome: Outcome, delivery: BrokerDelivery | None = None) -> Receipt:
         """Submit an outcome, in parts if it is about very many locks."""
         self._follow(outcome)
-        states = list(outcome.states.items())
-        events = outcome.events
-        while len(states) > _STATES_PER_BATCH:
-            part, states = states[:_STATES_PER_BATCH], states[_STATES_PER_BATCH:]
-            devices = {device for device, _ in part}
-            first = [event for event in events if event.device in devices]
-            events = [event for event in events if event.device not in devices]
-            await self._context.submit(*first, state=dict(part))
+        *first, last = outcome.parts(_DEVICES_PER_BATCH)
+        for part in first:
+            await self._context.submit(*part.events, cursor=part.cursors, state=part.states)
         return await self._context.submit(
-            *events,
-            cursor=outcome.cursors or None,
-            state=dict(states) or None,
+            *last.events,
+            cursor=last.cursors or None,
+            state=last.states or None,
             delivery=delivery,
         )
 

@@ -87,10 +87,14 @@ _BY_MODEL = {
 }
 
 
+TELLING_KEYS = frozenset({"last_unlock_source"})
+"""Exposed payload keys from which a family is told where the model is unknown."""
+
+
 def family_of(model: str | None, exposed: frozenset[str] = frozenset()) -> Family:
     """Return the family of a model; `exposed` are the payload keys that it exposes."""
     family = _BY_MODEL.get(model or "", STANDARD)
-    if family is STANDARD and "last_unlock_source" in exposed:
+    if family is STANDARD and not TELLING_KEYS.isdisjoint(exposed):
         return _ONESTI
     return family
 

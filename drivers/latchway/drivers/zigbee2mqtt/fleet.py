@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from latchway.drivers.contract import DeviceState
     from latchway.drivers.zigbee2mqtt.protocol import Message
 
-DIRECTORY = "directory"
-"""Cursor that holds the profiles, so that locks are known before the bridge lists them again."""
 _CONFIGURE_ATTEMPTS = 3
 _LEFT_WITHIN_S = 10.0
 
@@ -51,6 +49,11 @@ _LEFT_WITHIN_S = 10.0
 def held_cursor(device: str) -> str:
     """Name the cursor that holds a lock's waiting event."""
     return f"held/{device}"
+
+
+def profile_cursor(device: str) -> str:
+    """Name the cursor that holds a lock's profile: it is known before the bridge lists it again."""
+    return f"profile/{device}"
 
 
 @dataclass(slots=True)
@@ -70,6 +73,20 @@ class Outcome:
 
     def __bool__(self) -> bool:
         return bool(self.events or self.states or self.cursors)
+
+    def parts(self, devices: int) -> Iterator[Outcome]:
+        """Split what is to be stored into parts about so many devices; there is always a last."""
+        events, states, cursors = self.events, list(self.states), dict(self.cursors)
+        while len(states) > devices:
+            some, states = frozenset(states[:devices]), states[devices:]
+            names = {make(device) for device in some for make in (profile_cursor, held_cursor)}
+            yield Outcome(
+                [event for event in events if event.device in some],
+                {device: self.states[device] for device in some},
+                {name: cursors.pop(name) for name in names if name in cursors},
+            )
+            events = [event for event in events if event.device not in some]
+        yield Outcome(events, {device: self.states[device] for device in states}, cursors)
 
 
 class Fleet:
@@ -97,12 +114,11 @@ class Fleet:
         self._removed: set[DeviceId] = set()
         """Locks that were here before: the bridge keeps its cache of them."""
         self._failed_setups: dict[DeviceId, int] = {}
-        directory = cursor(DIRECTORY)
-        for entry in directory if isinstance(directory, list) else []:
-            if (profile := LockProfile.from_json(entry)) is not None:
-                device = DeviceId(profile.ieee_address)
+        for device, state in states.items():
+            profile = LockProfile.from_json(cursor(profile_cursor(device)))
+            if profile is not None:
                 held = HeldEvent.from_json(cursor(held_cursor(device)))
-                self.trackers[device] = LockTracker(profile, states.get(device), held)
+                self.trackers[device] = LockTracker(profile, state, held)
         self.names = self._names()
 
     # ---- input
@@ -242,7 +258,7 @@ class Fleet:
         moment: Moment,
     ) -> None:
         match message:
-            case BridgeEvent("device_leave", address):
+            case BridgeEvent("device_leave", address) if address in self.trackers:
                 self._left[address] = moment.monotonic
             case LeftTheNetwork(name) if name in self.names:
                 self._left[self.names[name].device] = moment.monotonic
@@ -270,9 +286,6 @@ class Fleet:
         if [tracker.profile for tracker in self.trackers.values()] != before:
             self.names = self._names()
             outcome.names_changed = True
-            outcome.cursors[DIRECTORY] = [
-                tracker.profile.to_json() for tracker in self.trackers.values()
-            ]
             self._obey(outcome)
 
     def _remove(self, devices: DeviceList, outcome: Outcome, moment: Moment) -> None:
@@ -287,6 +300,7 @@ class Fleet:
             outcome.events.append(EventDraft(DeviceRemoved(by_lock=by_lock or None), device))
             outcome.states[device] = None
             outcome.cursors[held_cursor(device)] = None
+            outcome.cursors[profile_cursor(device)] = None
 
     def _take_profile(self, profile: LockProfile, outcome: Outcome, moment: Moment) -> None:
         device = DeviceId(profile.ieee_address)
@@ -333,6 +347,8 @@ class Fleet:
         if tracker.attributes.changed:
             tracker.attributes.changed = False
             outcome.states[tracker.device] = tracker.device_state()
+        if tracker.take_profile_change():
+            outcome.cursors[profile_cursor(tracker.device)] = tracker.profile.to_json()
         if tracker.join.take_change():
             held = tracker.join.held
             outcome.cursors[held_cursor(tracker.device)] = None if held is None else held.to_json()

@@ -216,5 +216,5 @@ def _matches(pattern: str, key: str) -> bool:
     """Match as Zigbee2MQTT does: a regular expression anywhere in the key."""
     try:
         return re.search(pattern, key) is not None
-    except re.error:
+    except (re.error, OverflowError, RecursionError):
         return pattern == key

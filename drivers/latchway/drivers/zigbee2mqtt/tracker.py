@@ -83,6 +83,7 @@ class LockTracker:
         self.available = True
         """The bridge's opinion; True where it has none."""
         self.bridge_online = True
+        self._profile_changed = state is None
         self._asked_at: float | None = None
         self._silent_after: float | None = None
         self._silent = False
@@ -102,10 +103,16 @@ class LockTracker:
         family = family_of(profile.model, profile.exposed)
         if profile != self.profile:
             self.attributes.changed = True
+            self._profile_changed = True
         self.profile = profile
         self.bolt.family = family
         self.bolt.rules = rules
         self.join.tells_last_user = family.tells_last_user
+
+    def take_profile_change(self) -> bool:
+        """Tell whether the profile has changed since this was last asked."""
+        changed, self._profile_changed = self._profile_changed, False
+        return changed
 
     def device_state(self) -> DeviceState:
         """Return the whole state, to be stored."""
