@@ -19,7 +19,7 @@ class OutboxUnusable(OperatorError):
 
 
 class RegistryUnusable(OperatorError):
-    """registry.db and both of its copies cannot be used."""
+    """registry.db cannot be used, nor its copies, or it cannot be written."""
 
 
 class WorkerFault(GatewayError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,14 +17,13 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import aiosqlite
-
 from latchway.drivers.errors import StateInvalid
 from latchway.drivers.states import decode_state
 from latchway.gateway.errors import RegistryUnusable
 from latchway.gateway.logs import fields
 from latchway.gateway.registry import queries
 from latchway.gateway.registry.copies import make_usable, rotate_in
+from latchway.outbox.connection import UnitConnection, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,9 +59,7 @@ class Device:
 class Registry:
     """The open registry."""
 
-    def __init__(
-        self, connection: aiosqlite.Connection, path: Path, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, connection: UnitConnection, path: Path, now: Callable[[], datetime]) -> None:
         self._connection = connection
         self._path = path
         self._now = now
@@ -82,7 +80,7 @@ class Registry:
         repaired = await asyncio.to_thread(make_usable, path, now())
         if repaired:
             _LOG.warning("registry restored", extra=fields(what=repaired))
-        async with aiosqlite.connect(path, isolation_level=None) as connection:
+        async with _connection(path) as connection:
             registry = cls(connection, path, now)
             await registry._prepare(new_id)
             yield registry
@@ -92,13 +90,19 @@ class Registry:
         return tuple(self._devices[key] for key in sorted(self._devices))
 
     async def note_epoch(self, epoch: int) -> None:
-        """Remember that this epoch is in use, so that no other file begins it again."""
+        """Remember that this epoch is in use, so that no other file begins it again.
+
+        Raises `RegistryUnusable`.
+        """
         if epoch > self.epoch:
             await self._change([(queries.SET_EPOCH, (epoch, epoch))])
             self.epoch = epoch
 
     async def note_states(self, vendor: str, states: Mapping[str, bytes | None]) -> None:
-        """Take names and models from states that are on disk; None forgets the device."""
+        """Take names and models from states that are on disk; None forgets the device.
+
+        They are for people only: a disk that does not take them costs nothing else.
+        """
         changes: dict[DeviceKey, Device | None] = {}
         for device, raw in states.items():
             known = self._devices.get((vendor, device))
@@ -106,7 +110,11 @@ class Registry:
             if found != known:
                 changes[vendor, device] = found
         if changes:
-            await self._change([_statement(key, device) for key, device in changes.items()])
+            try:
+                await self._change([_statement(key, device) for key, device in changes.items()])
+            except RegistryUnusable as error:
+                _LOG.warning("names of devices not kept", extra=fields(vendor=vendor, error=error))
+                return
             for key, device_or_none in changes.items():
                 if device_or_none is None:
                     del self._devices[key]
@@ -176,14 +184,16 @@ class Registry:
             )
 
     async def _change(self, statements: Sequence[tuple[str, tuple[object, ...]]]) -> None:
-        await self._connection.execute(queries.BEGIN)
-        try:
+        def work(raw: sqlite3.Connection) -> None:
             for statement, values in statements:
-                await self._connection.execute(statement, values)
-            await self._connection.execute(queries.COMMIT)
-        except BaseException:
-            await self._connection.execute(queries.ROLLBACK)
-            raise
+                raw.execute(statement, values)
+
+        try:
+            await self._connection.run(lambda raw: write(raw, work))
+        except sqlite3.Error as error:
+            raise RegistryUnusable(
+                f"{self._path} cannot be written ({error}): free some space, or check the disk"
+            ) from error
         await self._copy()
 
     async def _copy(self) -> None:
@@ -193,8 +203,12 @@ class Registry:
             await asyncio.to_thread(fresh.unlink, missing_ok=True)
             await self._connection.execute(queries.COPY_INTO, (str(fresh),))
             await asyncio.to_thread(rotate_in, self._path, fresh)
-        except (OSError, aiosqlite.Error) as error:
+        except (OSError, sqlite3.Error) as error:
             _LOG.warning("registry copy failed", extra=fields(error=error, path=fresh))
+
+
+def _connection(path: Path) -> UnitConnection:
+    return UnitConnection(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
 
 
 def _statement(key: DeviceKey, device: Device | None) -> tuple[str, tuple[object, ...]]:

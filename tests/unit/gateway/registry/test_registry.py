@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
 from datetime import UTC, datetime
@@ -68,6 +69,45 @@ async def test_a_state_that_changes_no_name_writes_nothing(path):
         await registry.note_states("test", {"0x01": state("Front")})
 
         assert copy_path(path, 1).stat().st_ino == before
+
+
+async def test_a_full_disk_costs_names_and_nothing_else(path, caplog):
+    many = {f"0x{number}": state("A long name " * 20) for number in range(40)}
+    async with opened(path) as registry:
+        [(pages,)] = await registry._connection.execute_fetchall("PRAGMA page_count")
+        await registry._connection.execute(f"PRAGMA max_page_count = {pages}")
+
+        await registry.note_states("test", many)
+        assert "names of devices not kept" in caplog.text
+        assert registry.devices() == ()
+        await registry.note_epoch(2)
+
+        await registry._connection.execute("PRAGMA max_page_count = 1000")
+        await registry.note_states("test", many)
+        assert len(registry.devices()) == 40
+
+
+async def test_an_epoch_that_cannot_be_noted_is_not_begun(path):
+    async with opened(path) as registry:
+        await registry._connection.execute("PRAGMA query_only = ON")
+        with pytest.raises(RegistryUnusable, match="cannot be written"):
+            await registry.note_epoch(2)
+        assert registry.epoch == 0
+
+
+async def test_a_change_that_is_cancelled_at_any_moment_leaves_the_registry_usable(path):
+    async with opened(path) as registry:
+        for steps in range(0, 200, 5):
+            change = asyncio.create_task(registry.note_states("test", {"0x1": state(f"{steps}")}))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            change.cancel()
+            await asyncio.wait({change})
+            assert change.cancelled() or change.exception() is None
+
+        await registry.note_states("test", {"0x1": state("Last")})
+    async with opened(path) as registry:
+        assert [name for _, name, _ in names(registry)] == ["Last"]
 
 
 async def test_after_each_change_there_is_a_copy_and_the_one_before(path):
