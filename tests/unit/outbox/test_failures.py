@@ -61,6 +61,16 @@ async def test_a_full_disk_is_told_apart(folder):
         await box.closed_account()
 
 
+async def test_opening_on_a_disk_that_takes_nothing_is_a_failure_of_the_outbox(folder):
+    async with folder.open() as box:
+        await box.store(event("before"))
+    with no_file_may_grow_beyond(0), pytest.raises(OutboxFailed, match="disk"):
+        async with folder.open():
+            pass
+    async with folder.open() as box:
+        assert await box.stored_ids() == ["before"]
+
+
 async def test_a_cancelled_commit_is_stored_whole_and_the_outbox_goes_on(box):
     release = threading.Event()
     busy = asyncio.create_task(box.outbox._run(lambda _: release.wait(10)))
