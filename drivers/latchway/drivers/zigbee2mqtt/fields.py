@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from pydantic import JsonValue
 
-_LONG_NUMBER = re.compile(r"\d{4,}")
+_LONG_NUMBER = re.compile(r"\d(?:[\W_]{0,3}\d){3,}")
+"""Four digits and more, also with something between them: `[52, 55, 49, 49]` is a code too."""
 
 
 def wrong_type(key: str, value: JsonValue, wanted: str) -> PayloadInvalid:
@@ -80,5 +81,5 @@ def word_without_numbers(word: str) -> str:
 
 
 def without_long_numbers(text: str) -> str:
-    """Return a text with every number that is long enough to be a code masked."""
+    """Return a text with every row of digits that is long enough to be a code masked."""
     return _LONG_NUMBER.sub("#", text)

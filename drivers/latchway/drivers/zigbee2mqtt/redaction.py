@@ -25,6 +25,8 @@ _SECRET_KEY = re.compile(
 )
 _HARMLESS_KEYS = frozenset({"date_code", "pin_code_count"})
 _DIGIT = re.compile(r"\d")
+_SHORT_NUMBER = re.compile(r"\d{1,3}(?:\.0)?")
+_SHORTEST_CODE = 4
 
 
 def smells_of_a_code(key: str) -> bool:
@@ -42,6 +44,15 @@ def without_secrets(payload: bytes) -> bytes:
     return shown[:SHOWN_LIMIT]
 
 
+def _spells_a_code(row: dict[str, JsonValue] | list[JsonValue]) -> bool:
+    """Tell whether a row of values may be a code, digit by digit or byte by byte."""
+    if isinstance(row, dict) and not all(key.isdigit() for key in row):
+        return False
+    values = row.values() if isinstance(row, dict) else row
+    found = [value for value in values if _SHORT_NUMBER.fullmatch(str(value))]
+    return len(found) >= _SHORTEST_CODE
+
+
 def _masked(payload: bytes) -> bytes:
     text = payload[:SHOWN_LIMIT].decode(errors="replace")
     return _DIGIT.sub("#", text).encode()[:SHOWN_LIMIT]
@@ -49,9 +60,11 @@ def _masked(payload: bytes) -> bytes:
 
 def _clean(value: JsonValue) -> JsonValue:
     match value:
+        case dict() | list() if _spells_a_code(value):
+            return REMOVED
         case dict():
             return {
-                key: REMOVED if smells_of_a_code(key) else _clean(inner)
+                without_long_numbers(key): REMOVED if smells_of_a_code(key) else _clean(inner)
                 for key, inner in value.items()
             }
         case list():

@@ -65,13 +65,14 @@ def door_events(
     if before is not None and word == before.door_state:
         attributes.refresh(DOOR_STATE, moment)
         return
-    if word != attributes.value(DOOR_FAULT):
+    fault = word_without_numbers(word)[:64]
+    if fault != attributes.value(DOOR_FAULT):
         if word == words.DOOR_FORCED:
             yield TamperDetected(kind=TamperKind.FORCED)
         if word in words.DOOR_FAULTS:
             yield DeviceFaulted(fault=words.DOOR_FAULTS[word])
     if word.startswith("error_"):
-        attributes.put(DOOR_FAULT, word[:64], moment, Source.REPORTED)
+        attributes.put(DOOR_FAULT, fault, moment, Source.REPORTED)
     else:
         attributes.drop(DOOR_FAULT)
     yield from set_door(words.DOOR_STATES.get(word, DoorState.UNKNOWN), attributes, moment)
@@ -120,7 +121,7 @@ def alarm_events(
     report: StateReport, attributes: Attributes, moment: Moment
 ) -> Iterator[EventData]:
     """Return what is new of `tamper` and `alarm`; the latter never clears."""
-    alarm = None if report.alarm is None else report.alarm[:64]
+    alarm = None if report.alarm is None else word_without_numbers(report.alarm)[:64]
     alarm_is_new = alarm is not None and alarm != attributes.value(ALARM)
     tampered_now = report.tamper is True and attributes.value(TAMPER) is not True
     remember_tamper(report, attributes, moment)
@@ -135,8 +136,7 @@ def alarm_events(
     elif alarm == words.MASTER_CODE_ALARM:
         yield CredentialChanged(credential_kind=CredentialKind.CODE)
     elif tampered_now and alarm not in words.BATTERY_ALARMS:
-        raw = None if alarm is None else word_without_numbers(alarm)
-        yield TamperDetected(kind=TamperKind.UNKNOWN, raw=raw)
+        yield TamperDetected(kind=TamperKind.UNKNOWN, raw=alarm)
 
 
 def remember_tamper(report: StateReport, attributes: Attributes, moment: Moment) -> None:

@@ -21,6 +21,9 @@ LEAKS = {
     "an unknown key": {"guest_pincode": CODE, "door_passcode": int(CODE)},
     "a code as an action's user in an object": {"action": "unlock", "action_user": {"pin": CODE}},
     "a wrong type beside a code": {"battery": [CODE], "users": {"3": {"pin_code": CODE}}},
+    "a code as an alarm": {"alarm": f"code {CODE}"},
+    "a code as a door's fault": {"door_state": f"error_{CODE}"},
+    "a code as a key of a refused message": {"battery": [], "x": {CODE: "enabled"}},
     "a code as an action": {"action": f"unlock_{CODE}", "action_source": 0},
 }
 
@@ -54,6 +57,32 @@ async def test_a_code_in_a_log_line_goes_nowhere():
     line = {"level": "error", "message": f"z2m: setPinCode failed: pincodevalue '{CODE}'"}
     assert CODE not in await told(json.dumps(line).encode(), "bridge/logging")
     assert CODE not in await told(f"Failed to configure {CODE}".encode(), "bridge/logging")
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        [4, 8, 1, 5],
+        [52, 56, 49, 53],
+        [52.0, 56.0, 49.0, 53.0],
+        ["4", "8", "1", "5"],
+        ["x", 52, 56, None, 49, 53],
+        {"0": 4, "1": 8, "2": 1, "3": 5},
+        "52, 56, 49, 53",
+        "4-8-1-5",
+        "[4,8,1,5]",
+    ],
+    ids=str,
+)
+def test_a_code_that_is_spelled_out_in_a_refused_payload_is_not_kept(spelled):
+    shown = without_secrets(json.dumps({"battery": "full", "frame": spelled}).encode()).decode()
+    assert json.loads(shown)["battery"] == "full"
+    assert not any(digit in shown for digit in "4815")
+
+
+def test_few_small_numbers_are_kept_since_they_are_no_code():
+    kept = {"battery": 80, "voltage": 600, "x": [1, 2, 3], "linkquality": 120, "y": "v1.2"}
+    assert json.loads(without_secrets(json.dumps(kept).encode())) == kept
 
 
 def test_a_refused_payload_keeps_its_shape_but_no_secret():
