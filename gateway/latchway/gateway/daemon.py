@@ -333,16 +333,24 @@ def _run_to_the_end(config: Config, writer: logs.LogWriter) -> int:
     end = HardEnd(writer)
     try:
         asyncio.run(_serve(config, end))
-    except OperatorError as error:
-        _LOG.critical("cannot run", extra=fields(error=error))
-        status = EXIT_FAILED
     except BaseException as error:  # noqa: BLE001 - the process ends with whatever it was
-        _LOG.critical("failed", exc_info=error)
+        mendable = _for_the_operator(error)
+        if mendable is None:
+            _LOG.critical("failed", exc_info=error)
+        else:
+            _LOG.critical("cannot run", extra=fields(error=mendable))
         status = EXIT_FAILED
     else:
         status = EXIT_DONE
     writer.flush()
     return status
+
+
+def _for_the_operator(error: BaseException) -> OperatorError | None:
+    """Return what the operator can put right, if that is all that went wrong."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error if isinstance(error, OperatorError) else None
 
 
 async def _serve(config: Config, end: HardEnd) -> None:

@@ -156,6 +156,8 @@ async def test_a_second_gateway_on_the_same_folder_refuses_and_says_who(start):
 
     assert await second.ended() == 1
     assert f"process {first.popen.pid}" in second.text()
+    assert "cannot run" in second.text()
+    assert "Traceback" not in second.text()
     assert first.popen.poll() is None
 
 
