@@ -8,8 +8,9 @@ an empty list or nothing is absent for a leaf.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from latchway.gateway.routing.errors import PatternInvalid
@@ -81,9 +82,11 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A compiled pattern."""
+    """A compiled pattern. Its `repr` is the same in each run: versions of routes are made of it."""
 
-    root: Fields
+    text: str
+    """The pattern as written, as canonical JSON."""
+    root: Fields = field(repr=False)
 
     def matches(self, event: Mapping[str, object]) -> bool:
         """Whether the event matches: CloudEvents attributes at the top, payload in `data`."""
@@ -96,7 +99,8 @@ def compile_pattern(pattern: Mapping[str, object]) -> Pattern:
         raise PatternInvalid(
             (), "a pattern is an object", 'write { type = ["io.latchway.lock.state_changed.v1"] }'
         )
-    return Pattern(_compile_fields(pattern, ()))
+    root = _compile_fields(pattern, ())
+    return Pattern(json.dumps(pattern, sort_keys=True, separators=(",", ":")), root)
 
 
 def _compile_fields(pattern: Mapping[str, object], place: Place) -> Fields:

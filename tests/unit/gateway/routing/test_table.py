@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 from latchway.gateway.routing import Route, RouteTable, compile_pattern
 from latchway.outbox.model import Match
 from latchway.schemas import LaneClass, Priority
@@ -66,6 +70,28 @@ def test_a_match_names_route_version_pin_and_projection():
         schema_pin="1.0",
         projection='{"include_people":false}',
     )
+
+
+PRINT_ROUTE = """
+from latchway.gateway.routing import Route, compile_pattern
+pattern = {"type": ["io.a", "io.b", {"prefix": "io.c."}], "data": {"percent": [1, 2.5, None]}}
+print(repr(Route("some", "disk", compile_pattern(pattern))))
+"""
+
+
+def test_a_route_reads_the_same_in_every_run_so_that_its_version_does_too():
+    """Sets of strings come in another order in each process."""
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", PRINT_ROUTE],
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in (1, 2, 3)
+    }
+
+    assert len(runs) == 1
 
 
 def test_the_payload_decides_where_the_pattern_looks_into_it():
