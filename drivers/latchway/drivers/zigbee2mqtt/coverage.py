@@ -39,6 +39,8 @@ class Coverage:
         """The QoS at which the last message of each lock arrived, by name."""
         self.session_forgotten = False
         """The broker had our session once and has not kept it."""
+        self.under_new_names: DeviceCoverageGap | None = None
+        """What the session did not cover: topics of names that locks were given meanwhile."""
         match stored:
             case {"until": str() as until, "class": str() as name}:
                 self._until = datetime.fromisoformat(until)
@@ -52,14 +54,16 @@ class Coverage:
     def connected(self, moment: Moment, *, session_present: bool) -> DeviceCoverageGap | None:
         """Take in a new connection; return the gap that it ends, None if nothing can be missing."""
         until, self._until = self._until, moment.now
-        first_here, self._was_connected = not self._was_connected, True
+        away = CoverageReason.BROKER_DOWN if self._was_connected else CoverageReason.WORKER_DOWN
+        self._was_connected = True
+        self.under_new_names = None
         self.session_forgotten = self._keeps_session and until is not None and not session_present
-        if until is None or (session_present and self._class is DeliveryClass.QUEUED):
+        if until is None:
             return None
-        if self._class is DeliveryClass.QUEUED:
-            reason = CoverageReason.SESSION_LOST
-        else:
-            reason = CoverageReason.WORKER_DOWN if first_here else CoverageReason.BROKER_DOWN
+        if session_present and self._class is DeliveryClass.QUEUED:
+            self.under_new_names = DeviceCoverageGap(reason=away, since=until, until=moment.now)
+            return None
+        reason = CoverageReason.SESSION_LOST if self._class is DeliveryClass.QUEUED else away
         return DeviceCoverageGap(reason=reason, since=until, until=moment.now)
 
     def hear(self, name: str, qos: int, moment: Moment) -> bool:

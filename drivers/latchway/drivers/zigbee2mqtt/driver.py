@@ -181,6 +181,7 @@ class _Conversation:
             await self._context.forget_deliveries()
         moment = self._moment()
         gap = self._coverage.connected(moment, session_present=client.session_present)
+        self._fleet.gap_of_renames = self._coverage.under_new_names
         missed = Outcome() if gap is None else self._fleet.miss()
         if gap is not None:
             missed.events.append(EventDraft(gap))

@@ -108,6 +108,8 @@ class Fleet:
         """Whether the bridge is there; None until it was heard of."""
         self.covered_until: datetime | None = None
         """Last instant at which the bridge was known to be there; None at the first start."""
+        self.gap_of_renames: DeviceCoverageGap | None = None
+        """What was not heard of locks that were renamed while we were away; until the next list."""
         self._missed = False
         self._waiting_list: DeviceList | None = None
         self._left: dict[str, float] = {}
@@ -146,6 +148,8 @@ class Fleet:
                 self._obey(outcome)
             case DeviceList():
                 self._take_list(message, outcome, moment)
+                if retained:
+                    self.gap_of_renames = None
             case BridgeEvent() | ConfigureFailed() | LeftTheNetwork():
                 self._hear_news(message, outcome, moment)
         return outcome
@@ -311,6 +315,8 @@ class Fleet:
                 tracker.distrust_cache()
             tracker.attributes.changed = True
             tracker.bridge_online = self.online is not False
+        elif tracker.profile.name != profile.name:
+            self._hear_rename(tracker, outcome)
         for event in _life_events(tracker, profile, moment):
             outcome.events.append(EventDraft(event, device))
             if isinstance(event, DevicePaired):
@@ -319,6 +325,16 @@ class Fleet:
             profile = replace(profile, firmware=tracker.profile.firmware)
         tracker.obey(profile, tracker.rules)
         self._note(tracker, outcome)
+
+    def _hear_rename(self, tracker: LockTracker, outcome: Outcome) -> None:
+        """Tell what was not heard under a new name, and ask the lock.
+
+        Not if it was renamed just now: the bridge repeats its cache, which would pass for an answer.
+        """
+        if self.gap_of_renames is not None:
+            tracker.miss()
+            outcome.ask.append(tracker.device)
+            outcome.events.append(EventDraft(self.gap_of_renames, tracker.device))
 
     def _rename_others(self, devices: DeviceList, outcome: Outcome) -> None:
         """Follow the names of locks that are being interviewed anew and look like no lock."""

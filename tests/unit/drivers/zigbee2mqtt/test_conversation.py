@@ -96,6 +96,38 @@ async def test_a_kept_session_of_a_queued_vendor_is_no_gap():
         assert house.attribute("lock_state") == ("locked", "read")
 
 
+async def test_a_lock_that_was_renamed_while_we_were_away_has_a_gap_and_is_asked():
+    async with at_home(lock(), lock("back", 2)) as house:
+        await house.say(**LOCKED)
+        await house.wait(30)
+        house.heard()
+        asked = len(house.questions)
+        house.context.broker.drop_connection()
+        await house.list(lock("gate"), lock("back", 2))
+        await house.say("gate", **UNLOCK)
+        await house.wait(5)
+        (gap,) = [event for event in house.context.events if "coverage" in event.data.event_type]
+        assert (gap.device, gap.data.reason) == (address(1), "broker_down")
+        assert house.heard() == ["gap broker_down"]
+        assert house.attribute("lock_state") == ("locked", "cached")
+        assert house.questions[asked:] == [address(1)]
+
+
+async def test_a_lock_that_is_renamed_before_our_eyes_has_no_gap():
+    async with at_home(lock()) as house:
+        await house.say(**LOCKED)
+        await house.wait(30)
+        house.context.broker.drop_connection()
+        await house.wait(5)
+        house.heard()
+        asked = len(house.questions)
+        await house.list(lock("gate"))
+        await house.say("gate", **LOCKED)
+        await house.wait(5)
+        assert house.heard() == []
+        assert house.questions[asked:] == []
+
+
 async def test_a_dropped_connection_of_a_live_vendor_is_a_gap():
     async with at_home(lock()) as house:
         await house.say(**LOCKED, qos=0)
