@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from latchway.gateway.errors import GatewayStopping
 from latchway.schemas import HUB_VENDOR
 
 if TYPE_CHECKING:
@@ -45,10 +44,3 @@ class HubVoice:
             waiting = self._waiting.pop(number, None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(None)
-
-    def close(self) -> None:
-        """Tell whoever still waits that nobody will store it."""
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_exception(GatewayStopping("The writer ended before it stored this"))
-        self._waiting.clear()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from latchway.gateway.core import CoreOptions
-from latchway.gateway.supervisor import RestartPolicy
+from latchway.gateway.supervisor import RestartPolicy, spawn
 from latchway.gateway.view import VendorState
 from latchway.outbox import Outbox, OutboxFailed
 from support import vendors
@@ -212,6 +212,22 @@ async def test_garbage_ends_the_worker_and_nothing_else(behaviour, reason, monke
 
         assert running.vendor().last_error.startswith(reason)
     assert (await account(tmp_path)).difference == 0
+
+
+async def test_a_fault_of_our_own_in_keeping_one_worker_is_no_fault_of_the_gateway(tmp_path):
+    lives = []
+
+    async def fails_once(vendor):
+        lives.append(vendor.name)
+        if len(lives) == 1:
+            raise RuntimeError("no more threads")
+        return await spawn(vendor)
+
+    core = CoreOptions(timing=QUICK, policy=IMPATIENT, spawn=fails_once)
+    async with gateway(config_of(tmp_path, vendor("emit", 1)), tmp_path, core) as running:
+        await running.until_sent("lock.state_changed")
+
+        assert "no more threads" in running.vendor().last_error
 
 
 async def test_an_unknown_kind_of_frame_is_ignored(monkeypatch, tmp_path):

@@ -160,10 +160,10 @@ class Conversation:
             for frame in frames:
                 self._handle(frame)
         except (WireError, WorkerFault) as error:
-            self._fail(f"it broke the rules of the wire: {error}")
+            self.fail(f"it broke the rules of the wire: {error}")
         except Exception as error:  # noqa: BLE001 - our fault on its frame must not end the loop
             _LOG.exception("frame not handled", extra=fields(vendor=self._vendor.name))
-            self._fail(f"a frame of it could not be handled: {error!r}")
+            self.fail(f"a frame of it could not be handled: {error!r}")
 
     def _handle(self, frame: wire.Frame) -> None:
         """Handle one frame; kinds of a later version are none of our business."""
@@ -221,8 +221,10 @@ class Conversation:
             more["dropped_before"] = str(log.dropped)
         self._log.write(log.level, log.message, logger=log.logger, **more)
 
-    def _fail(self, reason: str) -> None:
-        self.fault.set_result(reason)
+    def fail(self, reason: str) -> None:
+        """End the conversation for a breach of the rules; the first reason stands."""
+        if not self.fault.done():
+            self.fault.set_result(reason)
         self.close()
 
     async def _send(self, frame: wire.Frame) -> None:

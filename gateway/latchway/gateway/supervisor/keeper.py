@@ -152,11 +152,12 @@ class Keeper:
         """Live once; a fault of our own counts as the worker's death, so that others go on."""
         try:
             return await self._live()
-        except ExceptionGroup as group:
+        except Exception as error:
+            group = ExceptionGroup("", [error])
             if group.subgroup(OutboxFailed) is not None:
                 raise
             _LOG.exception("keeper failed", extra=fields(vendor=self._vendor.name))
-            return _Death(f"the gateway failed to keep it: {group.exceptions[0]!r}", 0.0)
+            return _Death(f"the gateway failed to keep it: {_first(group)!r}", 0.0)
 
     async def _live(self) -> _Death | None:
         """Run one worker process to its end; None if it ended because we stop."""
@@ -192,7 +193,7 @@ class Keeper:
         vendor = self._vendor.name
         hello = await talk.hello
         if hello.vendor != vendor:
-            talk.fault.set_result(f"it says that it is {hello.vendor!r}")
+            talk.fail(f"it says that it is {hello.vendor!r}")
             return
         await self._house.station.writer.settled(vendor)
         memory = self._house.memory
@@ -338,6 +339,12 @@ class Keeper:
     def _enter(self, state: VendorState) -> None:
         self._state = state
         self._since = self._clock.now()
+
+
+def _first(error: Exception) -> Exception:
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _both(exited: asyncio.Future[int], closed: asyncio.Future[Exception | None]) -> None:
