@@ -20,6 +20,8 @@ from latchway.outbox.migrations import check_version
 
 T = TypeVar("T")
 
+_CLOSED = "The connection is closed: ask again once the file is open"
+
 BUSY_TIMEOUT_S = 5.0
 """How long the writer waits for a foreign program that holds the file."""
 
@@ -86,9 +88,17 @@ class UnitConnection(aiosqlite.Connection):
     async def run(self, unit: Callable[[sqlite3.Connection], T]) -> T:
         """Call the unit with the sqlite3 connection, in the connection's thread.
 
-        Cancelled means unknown: the unit may still run, whole.
+        Cancelled means unknown: the unit may still run, whole. Raises `OutboxFailed` once closed,
+        also for a unit that was still waiting for its turn then.
         """
-        result: T = await self._execute(unit, self._conn)  # type: ignore[no-untyped-call]  # untyped upstream
+        if not self._running or self._connection is None:
+            raise OutboxFailed(_CLOSED)
+        try:
+            result: T = await self._execute(unit, self._conn)  # type: ignore[no-untyped-call]  # untyped upstream
+        except sqlite3.ProgrammingError as error:
+            if self._running and self._connection is not None:
+                raise
+            raise OutboxFailed(_CLOSED) from error
         return result
 
 

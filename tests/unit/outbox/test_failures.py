@@ -71,6 +71,25 @@ async def test_opening_on_a_disk_that_takes_nothing_is_a_failure_of_the_outbox(f
         assert await box.stored_ids() == ["before"]
 
 
+async def test_whoever_asks_while_it_closes_or_later_is_refused_in_words(folder):
+    async with folder.open() as box:
+        readers = (box.reader, box.outbox)
+        release = threading.Event()
+        busy = asyncio.create_task(box.outbox._run(lambda _: release.wait(10)))
+        closing = asyncio.create_task(box.outbox._connection.close())
+        await asyncio.sleep(0)
+        late = asyncio.create_task(box.outbox.states("nuki"))
+        await asyncio.sleep(0)
+        release.set()
+        await asyncio.wait({busy, closing, late})
+        with pytest.raises(OutboxFailed, match="closed"):
+            late.result()
+    with pytest.raises(OutboxFailed, match="closed"):
+        await readers[0].account()
+    with pytest.raises(OutboxFailed, match="closed"):
+        await readers[1].states("nuki")
+
+
 async def test_a_cancelled_commit_is_stored_whole_and_the_outbox_goes_on(box):
     release = threading.Event()
     busy = asyncio.create_task(box.outbox._run(lambda _: release.wait(10)))
