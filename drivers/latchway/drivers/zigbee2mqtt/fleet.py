@@ -329,7 +329,8 @@ class Fleet:
     def _hear_rename(self, tracker: LockTracker, outcome: Outcome) -> None:
         """Tell what was not heard under a new name, and ask the lock.
 
-        Not if it was renamed just now: the bridge repeats its cache, which would pass for an answer.
+        Not if it was renamed just now: the bridge repeats its cache, which would look like an
+        answer.
         """
         if self.gap_of_renames is not None:
             tracker.miss()

@@ -165,7 +165,10 @@ def _last_user(fields: Mapping[str, JsonValue], prefix: str) -> LastUser | None:
 
 
 def _slot(fields: Mapping[str, JsonValue], key: str) -> str | None:
-    """Return a slot as text: numbers and texts are both seen, 65535 means nobody."""
+    """Return a slot as text: numbers and texts are both seen, 65535 means nobody.
+
+    No slot has a higher number (they have 16 bits): such a one may be a code, and is left behind.
+    """
     value = fields.get(key)
     if value is None or value in (_NOBODY, str(_NOBODY), ""):
         return None
@@ -174,4 +177,4 @@ def _slot(fields: Mapping[str, JsonValue], key: str) -> str | None:
     slot = str(value)
     if len(slot) > _SLOT_LIMIT:
         raise PayloadInvalid("out_of_range", f"key '{key}' is longer than any slot's name")
-    return slot
+    return None if slot.isdecimal() and int(slot) > _NOBODY else slot

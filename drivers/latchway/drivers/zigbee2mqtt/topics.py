@@ -86,10 +86,10 @@ class Topics:
         if not topic.startswith(self._prefix):
             return Address(Place.UNKNOWN, topic)
         tail = topic[len(self._prefix) :]
+        if tail in _BRIDGE:  # also if a lock is called so: else no list would ever be read again
+            return Address(_BRIDGE[tail])
         if tail in names:
             return Address(Place.LOCK, tail)
-        if tail in _BRIDGE:
-            return Address(_BRIDGE[tail])
         if tail.startswith(_RESPONSE):
             return Address(Place.BRIDGE_RESPONSE, tail[len(_RESPONSE) :])
         owner = tail.removesuffix(_AVAILABILITY)

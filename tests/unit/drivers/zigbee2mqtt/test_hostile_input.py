@@ -72,3 +72,16 @@ async def test_leaves_of_devices_that_are_no_locks_are_not_remembered():
         event = BridgeEvent("device_leave", address(number))
         fleet.take(event, Moment(NOON, 0.0), retained=False)
     assert fleet._left == {}
+
+
+@pytest.mark.parametrize("name", ["bridge/devices", "bridge/state", "bridge/info"])
+async def test_a_lock_with_the_name_of_a_bridge_topic_does_not_make_us_deaf(name):
+    async with at_home(lock()) as house:
+        await house.list(lock(name))
+        await house.list(lock("front"))
+        await house.bridge(online=False)
+        assert house.heard() == ["unreachable: the bridge is offline"]
+        await house.bridge(online=True)
+        await house.say(battery=50)
+        assert "battery 50" in house.heard()
+        assert house.context.rejects == []

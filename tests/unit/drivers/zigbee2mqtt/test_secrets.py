@@ -21,6 +21,8 @@ LEAKS = {
     "an unknown key": {"guest_pincode": CODE, "door_passcode": int(CODE)},
     "a code as an action's user in an object": {"action": "unlock", "action_user": {"pin": CODE}},
     "a wrong type beside a code": {"battery": [CODE], "users": {"3": {"pin_code": CODE}}},
+    "a code as an action's user": {"action": "unlock", "action_user": CODE},
+    "a code as a number for a user": {"action": "unlock", "action_user": int(CODE)},
     "a code as an alarm": {"alarm": f"code {CODE}"},
     "a code as a door's fault": {"door_state": f"error_{CODE}"},
     "a code as a key of a refused message": {"battery": [], "x": {CODE: "enabled"}},
