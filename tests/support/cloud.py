@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import paho.mqtt.client as paho
@@ -24,6 +25,16 @@ def connect_properties() -> Properties:
     return properties
 
 
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One message as it came, the hub's status included."""
+
+    topic: str
+    payload: bytes
+    content_type: str | None
+    properties: tuple[tuple[str, str], ...]
+
+
 class Cloud:
     """Subscribes to all events of a hub with a session that outlives the broker's restarts."""
 
@@ -31,6 +42,7 @@ class Cloud:
         self._topic = topic
         self._port = port
         self._changed = threading.Condition()
+        self._delivered: list[Delivered] = []
         self._arrivals: list[Arrival] = []
         self._subscribed = threading.Event()
         self._client = paho.Client(
@@ -57,10 +69,15 @@ class Cloud:
         client.subscribe(self._topic, qos=1)
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
-        attributes = dict(getattr(message.properties, "UserProperty", []))
-        if "id" not in attributes:
-            return
+        properties = tuple(getattr(message.properties, "UserProperty", []))
+        content_type = getattr(message.properties, "ContentType", None)
+        attributes = dict(properties)
         with self._changed:
+            self._delivered.append(
+                Delivered(message.topic, bytes(message.payload), content_type, properties)
+            )
+            if "id" not in attributes:
+                return
             self._arrivals.append(
                 Arrival(
                     id=attributes["id"],
@@ -77,6 +94,10 @@ class Cloud:
     def arrivals(self) -> list[Arrival]:
         with self._changed:
             return list(self._arrivals)
+
+    def delivered(self) -> list[Delivered]:
+        with self._changed:
+            return list(self._delivered)
 
     def wait_for(self, condition: Callable[[list[Arrival]], bool], timeout_s: float) -> bool:
         """Wait until what has arrived satisfies the condition; tells whether it did."""

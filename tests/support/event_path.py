@@ -106,7 +106,7 @@ class EventPath:
         self.settle()
         code = self.hub.stop()
         assert code == 0, f"the gateway ended with {code}\n{self.hub.tail()}"
-        stored, account, audit = asyncio.run(_read(self.hub.outbox_file))
+        stored, account, audit = asyncio.run(read_outbox(self.hub.outbox_file))
         numbers = {event.event.id: event.sequence for event in stored}
         self.cloud.wait_for(
             lambda arrivals: numbers.keys() <= {arrival.id for arrival in arrivals}, 10
@@ -134,7 +134,8 @@ def message_key(arrival: oracles.Arrival) -> str | None:
     return f"{device}/{json.loads(arrival.data)['actor']['slot']}"
 
 
-async def _read(outbox: Path) -> tuple[tuple[StoredEvent, ...], Account, Account]:
+async def read_outbox(outbox: Path) -> tuple[tuple[StoredEvent, ...], Account, Account]:
+    """Return what is stored, the account as kept, and the account counted anew."""
     async with Reader.open(outbox) as reader:
         events = await reader.events(EVERYTHING)
         return events, await reader.account(), await reader.audit()

@@ -73,8 +73,11 @@ class Truth:
     bolt: int
 
 
-def recorded(name: str) -> Iterator[Message | Truth]:
-    """Messages that the bridge, or the broker for it, published, and truths; in order."""
+def recorded(name: str, *, commands: bool = False) -> Iterator[Message | Truth]:
+    """Messages that the bridge, or the broker for it, published, and truths; in order.
+
+    With `commands` also what others published for the bridge.
+    """
     path = shared_path("vendors", "zigbee2mqtt-recordings", f"{name}.jsonl")
     missing = [each.listing() for each in LOCKS[name]]
     with path.open(encoding="utf-8") as lines:
@@ -84,7 +87,7 @@ def recorded(name: str) -> Iterator[Message | Truth]:
                 if truth := _TRUTH.match(entry["note"]):
                     yield Truth(entry["t"], truth[1], int(truth[2]))
                 continue
-            if entry.get("to") == "z2m":
+            if entry.get("to") == "z2m" and not commands:
                 continue
             payload = entry["payload"]
             if entry["topic"] == f"{BASE}/bridge/devices" and missing:
