@@ -6,6 +6,7 @@ first is seen from the QoS that arrives, the second when we come back.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -43,8 +44,9 @@ class Coverage:
         """What the session did not cover: topics of names that locks were given meanwhile."""
         match stored:
             case {"until": str() as until, "class": str() as name}:
-                self._until = datetime.fromisoformat(until)
-                self._class = DeliveryClass(name)
+                with suppress(ValueError):  # of another version
+                    self._until = datetime.fromisoformat(until)
+                    self._class = DeliveryClass(name)
 
     @property
     def until(self) -> datetime | None:

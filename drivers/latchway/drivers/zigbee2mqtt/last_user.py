@@ -6,6 +6,7 @@ change when the same person comes twice. The message that brings the bolt still 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -50,7 +51,8 @@ class HeldEvent:
         """Return what `to_json` made, None for anything else."""
         match value:
             case {"event": dict() as event, "at": str() as at}:
-                return cls(AccessGranted.model_validate(event), datetime.fromisoformat(at))
+                with suppress(ValueError):  # of another version
+                    return cls(AccessGranted.model_validate(event), datetime.fromisoformat(at))
         return None
 
 

@@ -85,3 +85,18 @@ async def test_a_lock_with_the_name_of_a_bridge_topic_does_not_make_us_deaf(name
         await house.say(battery=50)
         assert "battery 50" in house.heard()
         assert house.context.rejects == []
+
+
+async def test_cursors_of_another_version_are_no_crash():
+    async with at_home(lock()) as house:
+        context = house.context
+    context = context.restarted()
+    context._cursors |= {
+        f"held/{address(1)}": {"event": {"from": "the future"}, "at": "noon"},
+        f"profile/{address(1)}": {"from": "the future"},
+        "coverage": {"until": "noon", "class": "excellent"},
+    }
+    async with at_home(context=context) as house:
+        await house.list(lock())
+        await house.say(battery=50)
+        assert "battery 50" in house.heard()
