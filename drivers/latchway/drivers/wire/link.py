@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 _QUEUED_FRAMES = 64
 
+_READ_BYTES = 32 * 1024
+"""Read at a time: what the smallest frames that fit into it cost bounds how long others wait."""
 
-class FrameLink(asyncio.Protocol):
+
+class FrameLink(asyncio.BufferedProtocol):
     """One end of the wire. `on_frames` gets the frames of each read, in order.
 
     `closed` is done when the connection is over: None for an orderly end, a `WireError` if the
@@ -30,6 +33,7 @@ class FrameLink(asyncio.Protocol):
     def __init__(self, on_frames: Callable[[list[Frame]], None]) -> None:
         self._on_frames = on_frames
         self._decoder = FrameDecoder()
+        self._received = bytearray(_READ_BYTES)
         self._transport: asyncio.Transport | None = None
         self._writable = asyncio.Event()
         self._writable.set()
@@ -40,9 +44,12 @@ class FrameLink(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - stream sockets only
         self._transport = transport
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - ours is as large as it is
+        return self._received
+
+    def buffer_updated(self, nbytes: int) -> None:
         try:
-            frames = self._decoder.feed(data)
+            frames = self._decoder.feed(bytes(self._received[:nbytes]))
         except WireError as error:
             self._error = error
             self.abort()

@@ -37,11 +37,19 @@ CREDIT_FRAMES = 64
 
 STEADY_BEATS = 3
 
+UNASKED_AT_ONCE = 100
+UNASKED_PER_S = 2000.0
+LONGEST_PAUSE_S = 1.0
+"""Credit bounds batches and rejects. Where one read brings more than so many other frames (log
+lines, heartbeats, kinds of a later version), the next read waits as if they had come at this
+rate, but never so long that heartbeats would be missed."""
+
 _DUPLICATE = BatchOutcome.DUPLICATE
 
 # As plain numbers: looking up an enum's member costs as much as decoding a small header.
 _BATCH, _REJECT, _HEARTBEAT = int(Kind.BATCH), int(Kind.REJECT), int(Kind.HEARTBEAT)
 _LOG_KIND, _HELLO = int(Kind.LOG), int(Kind.HELLO)
+_ASKED_FOR = (_BATCH, _REJECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,7 @@ class Conversation:
         self._under_way: deque[_UnderWay] = deque()
         self._owed = 0
         self._grant_later: asyncio.TimerHandle | None = None
+        self._read_later: asyncio.TimerHandle | None = None
         quotas, now = vendor.quotas, station.clock.monotonic()
         self._rate = TokenBucket(quotas.events_per_s, quotas.burst, now)
         loop = asyncio.get_running_loop()
@@ -119,8 +128,9 @@ class Conversation:
 
     def close(self) -> None:
         """Drop the socket. What was submitted before is stored all the same."""
-        if self._grant_later is not None:
-            self._grant_later.cancel()
+        for timer in (self._grant_later, self._read_later):
+            if timer is not None:
+                timer.cancel()
         if self._link is not None:
             self._link.abort()
 
@@ -164,6 +174,17 @@ class Conversation:
         except Exception as error:  # noqa: BLE001 - our fault on its frame must not end the loop
             _LOG.exception("frame not handled", extra=fields(vendor=self._vendor.name))
             self.fail(f"a frame of it could not be handled: {error!r}")
+        else:
+            self._slow_down(frames)
+
+    def _slow_down(self, frames: list[wire.Frame]) -> None:
+        """Read on a little later where nothing but our reading bounds what the worker sends."""
+        unasked = sum([frame.kind not in _ASKED_FOR for frame in frames]) - UNASKED_AT_ONCE
+        if unasked > 0 and self._link is not None:
+            self._link.pause_reading()
+            wait_s = min(unasked / UNASKED_PER_S, LONGEST_PAUSE_S)
+            loop = asyncio.get_running_loop()
+            self._read_later = loop.call_later(wait_s, self._link.resume_reading)
 
     def _handle(self, frame: wire.Frame) -> None:
         """Handle one frame; kinds of a later version are none of our business."""
