@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from latchway.gateway.demo.view import Figures
 
 _EVENTS = 10
+"""Lines for events; on a low terminal fewer, so that the whole screen fits."""
 _STEPS = 6
+_OTHER_LINES = 12
+"""Frames, the path, what is pinned, the last line, and one for the cursor."""
 _PER_S = 8
 
 
@@ -31,6 +34,7 @@ class LiveView:
         self._events: deque[str] = deque(maxlen=_EVENTS)
         self._steps: deque[str] = deque(maxlen=_STEPS)
         self._figures: Figures | None = None
+        self._pinned: tuple[str, ...] = ()
         self._live = Live(
             get_renderable=self._draw, console=self._console, refresh_per_second=_PER_S
         )
@@ -42,6 +46,9 @@ class LiveView:
             self._steps.append(f"{self._seconds():5.1f} s  {text}")
         else:
             self._console.print(text, markup=False)
+
+    def pin(self, *lines: str) -> None:
+        self._pinned = lines
 
     def event(self, text: str) -> None:
         self._events.append(text)
@@ -55,10 +62,14 @@ class LiveView:
             self._live.stop()
 
     def _draw(self) -> Group:
+        room = self._console.size.height - _OTHER_LINES
+        steps = max(1, min(_STEPS, room // 2))
+        events = max(1, min(_EVENTS, room - steps))
         return Group(
             Panel(self._path(), title=self._title(), title_align="left"),
-            Panel(_lines(self._events, _EVENTS), title="Arriving at the cloud", title_align="left"),
-            Panel(_lines(self._steps, _STEPS), title="What happens", title_align="left"),
+            Panel(_lines(self._events, events), title="Arriving at the cloud", title_align="left"),
+            Panel(_lines(self._steps, steps), title="What happens", title_align="left"),
+            *(Text(line, overflow="fold") for line in self._pinned),
             Text("Ctrl-C ends the demo with its account.", style="dim"),
         )
 
@@ -88,4 +99,5 @@ def _state(word: str, *, well: str) -> Text:
 
 
 def _lines(lines: deque[str], height: int) -> Text:
-    return Text("\n".join(lines) + "\n" * (height - len(lines)), no_wrap=True, overflow="ellipsis")
+    shown = list(lines)[-height:]
+    return Text("\n".join(shown) + "\n" * (height - len(shown)), no_wrap=True, overflow="ellipsis")

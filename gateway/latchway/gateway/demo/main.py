@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -85,8 +86,9 @@ async def _run(plan: Plan, view: View) -> Closing:
                 locks.connected(local.port, HOUSE) as house,
                 hub.running(files) as gateway,
             ):
-                view.say(
-                    f"look around: export LATCHWAY_RUNTIME_DIR={files.runtime}; latchway status"
+                view.pin(
+                    f"Look inside with `{_command()} status` in another terminal, after",
+                    f"    export LATCHWAY_RUNTIME_DIR={files.runtime}",
                 )
                 stage = Stage(view, gateway, line, cloud, house, story)
                 await stage.perform(plan, enough)
@@ -98,6 +100,15 @@ async def _run(plan: Plan, view: View) -> Closing:
             for text in (*account_lines(account), *closing.verdict_lines()):
                 view.say(text)
             return closing
+
+
+def _command() -> str:
+    """Return what to type for `latchway` here: `make demo` puts it where no PATH leads."""
+    beside = Path(sys.executable).with_name("latchway")
+    if shutil.which("latchway") or not beside.exists():
+        return "latchway"
+    here = Path.cwd()
+    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
 
 
 @contextlib.contextmanager

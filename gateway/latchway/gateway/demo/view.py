@@ -31,6 +31,10 @@ class View(Protocol):
         """Take note of a step of the demo, or of a line of its end."""
         ...
 
+    def pin(self, *lines: str) -> None:
+        """Keep lines in sight, whole, so that they can be copied."""
+        ...
+
     def event(self, text: str) -> None:
         """Take note of an event that has arrived at the cloud."""
         ...
@@ -58,6 +62,10 @@ class PlainView:
 
     def say(self, text: str) -> None:
         self._line(text)
+
+    def pin(self, *lines: str) -> None:
+        for line in lines:
+            self._line(line)
 
     def event(self, text: str) -> None:
         if self._events % self.EVERY == 0:

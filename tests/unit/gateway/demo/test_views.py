@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 from latchway.gateway.demo.live import LiveView
 from latchway.gateway.demo.view import Figures, PlainView, clock_time
 
@@ -70,6 +72,24 @@ def test_the_live_view_shows_the_path_the_events_and_the_steps():
     shown = out.getvalue()
     for part in ("13:30", "stored 18", "has 9", "Front door", "the line to the cloud is CUT"):
         assert part in shown
+
+
+@pytest.mark.parametrize("lines", [24, 30, 50])
+def test_the_live_view_fits_the_terminal_and_keeps_what_is_pinned_whole(lines, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", str(lines))
+    out = io.StringIO()
+    view = LiveView(Watch(), out)
+    view.pin("export LATCHWAY_RUNTIME_DIR=/tmp/latchway-demo-x/run")
+    for number in range(100):
+        view.event(f"event {number}")
+        view.say(f"step {number}")
+    view.figures(FIGURES)
+    view.close()
+    last = out.getvalue().rpartition("Latchway demo, 13:30")[2]
+    assert last.count("\n") < lines
+    for part in ("DIR=/tmp/latchway-demo-x/run", "event 99", "step 99", "Ctrl-C ends the demo"):
+        assert part in last
 
 
 def test_after_the_live_view_is_closed_lines_are_plain():
