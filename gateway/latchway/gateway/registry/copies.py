@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 GENERATIONS = 2
 
 
+def make_private(path: Path) -> None:
+    """See to it that the file is there, if need be empty, and that only its owner reads it."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+
+
 def copy_path(path: Path, generation: int) -> Path:
     """Name the copy of that generation; 1 is the newest."""
     return path.with_name(f"{path.name}.copy-{generation}")
@@ -62,6 +71,7 @@ def make_usable(path: Path, now: datetime) -> str | None:
         path.replace(aside)
         what = f"was damaged and is now {aside.name}"
     restored = path.with_name(f"{path.name}.restored")
+    make_private(restored)
     shutil.copyfile(sound, restored)
     _sync(restored)
     restored.replace(path)

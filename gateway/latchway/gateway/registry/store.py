@@ -22,7 +22,7 @@ from latchway.drivers.states import decode_state
 from latchway.gateway.errors import RegistryUnusable
 from latchway.gateway.logs import fields
 from latchway.gateway.registry import queries
-from latchway.gateway.registry.copies import make_usable, rotate_in
+from latchway.gateway.registry.copies import make_private, make_usable, rotate_in
 from latchway.outbox.connection import UnitConnection, write
 
 if TYPE_CHECKING:
@@ -201,6 +201,7 @@ class Registry:
         fresh = self._path.with_name(f"{self._path.name}.copy-new")
         try:
             await asyncio.to_thread(fresh.unlink, missing_ok=True)
+            await asyncio.to_thread(make_private, fresh)
             await self._connection.execute(queries.COPY_INTO, (str(fresh),))
             await asyncio.to_thread(rotate_in, self._path, fresh)
         except (OSError, sqlite3.Error) as error:
@@ -208,7 +209,11 @@ class Registry:
 
 
 def _connection(path: Path) -> UnitConnection:
-    return UnitConnection(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
+    def connect() -> sqlite3.Connection:
+        make_private(path)
+        return sqlite3.connect(path, isolation_level=None)
+
+    return UnitConnection(connect, iter_chunk_size=64)
 
 
 def _statement(key: DeviceKey, device: Device | None) -> tuple[str, tuple[object, ...]]:

@@ -45,6 +45,14 @@ async def test_a_hub_is_born_once(path):
         assert registry.epoch == 0
 
 
+async def test_only_its_owner_reads_it_and_its_copies(path):
+    path.touch(0o644)
+    async with opened(path) as registry:
+        await registry.note_epoch(1)
+        files = (path, copy_path(path, 1), copy_path(path, 2))
+        assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
 async def test_the_epoch_only_rises(path):
     async with opened(path) as registry:
         await registry.note_epoch(3)
