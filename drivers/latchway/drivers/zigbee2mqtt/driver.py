@@ -220,26 +220,44 @@ class _Conversation:
 
     async def _hear(self, client: MqttClient, message: MqttMessage) -> None:
         address = self._topics.place(message.topic, self._fleet.names)
+        moment = self._moment()
         try:
-            decoded = decode(address, message.payload)
+            decoded, outcome = self._understand(address, message, moment)
         except PayloadInvalid as error:
             await self._refuse(client, message, address, f"{error.code}: {error.reason}")
-            return
-        if address.place is Place.UNKNOWN and message.payload:
-            await self._hear_stranger(client, message, address)
-            return
-        moment = self._moment()
-        outcome = Outcome()
-        if decoded is not None:
-            outcome = self._fleet.take(decoded, moment, retained=message.retain)
-        if isinstance(decoded, DeviceList | BridgeInfo):
-            self._strangers.know(self._fleet.listed, moment.monotonic)
+        except Exception as error:
+            # The broker would deliver it again to the next worker, and to the one after that:
+            # a fault of ours in reading one message must not end all of them.
+            self._context.log.exception("a message on %s cannot be read: our fault", message.topic)
+            reason = f"internal_error: {type(error).__name__} while reading it; please report this"
+            await self._refuse(client, message, address, reason)
+        else:
+            if address.place is Place.UNKNOWN and message.payload:
+                await self._hear_stranger(client, message, address)
+            else:
+                await self._follow_up(client, message, decoded, outcome)
+
+    def _understand(
+        self, address: Address, message: MqttMessage, moment: Moment
+    ) -> tuple[Message | None, Outcome]:
+        decoded = decode(address, message.payload)
+        if decoded is None:
+            return None, Outcome()
+        outcome = self._fleet.take(decoded, moment, retained=message.retain)
         if isinstance(decoded, LockSaid) and not message.retain:
             self._note_quality(address.name, message.qos, moment, outcome)
             if self._fleet.names[address.name].unknown_words:
                 self._remark(self._fleet.remarks())
+        if isinstance(decoded, DeviceList | BridgeInfo):
+            self._strangers.know(self._fleet.listed, moment.monotonic)
+        return decoded, outcome
+
+    async def _follow_up(
+        self, client: MqttClient, message: MqttMessage, decoded: Message | None, outcome: Outcome
+    ) -> None:
         if isinstance(decoded, DeviceList) and decoded.unreadable:
             await self._store(outcome)
+            address = self._topics.place(message.topic, self._fleet.names)
             await self._refuse(client, message, address, f"wrong_type: {decoded.unreadable[0]}")
         else:
             await self._store_heard(client, message, decoded, outcome)

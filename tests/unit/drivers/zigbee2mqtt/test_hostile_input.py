@@ -10,6 +10,7 @@ import pytest
 from latchway.drivers.zigbee2mqtt.attributes import Moment
 from latchway.drivers.zigbee2mqtt.bridge import BridgeEvent, decode_info
 from latchway.drivers.zigbee2mqtt.fleet import Fleet
+from latchway.drivers.zigbee2mqtt.protocol import LockSaid
 from latchway.schemas import decode_draft, encode_draft
 from support.zigbee2mqtt import address, at_home, device_list, lock
 
@@ -100,3 +101,21 @@ async def test_cursors_of_another_version_are_no_crash():
         await house.list(lock())
         await house.say(battery=50)
         assert "battery 50" in house.heard()
+
+
+async def test_a_fault_of_ours_in_one_message_keeps_it_aside_and_reads_on(monkeypatch):
+    def faulty(fleet: Fleet, message: object, moment: Moment, *, retained: bool) -> object:
+        if isinstance(message, LockSaid) and poisoned:
+            raise ZeroDivisionError
+        return take(fleet, message, moment, retained=retained)
+
+    take, poisoned = Fleet.take, [True]
+    async with at_home(lock()) as house:
+        monkeypatch.setattr(Fleet, "take", faulty)
+        await house.say(battery=50)
+        (rejected,) = house.context.rejects
+        assert rejected.reason.startswith("internal_error: ZeroDivisionError")
+        assert house.context.broker.unacknowledged == 0
+        poisoned.clear()
+        await house.say(battery=40)
+        assert house.heard() == ["battery 40"]
