@@ -20,9 +20,9 @@ HEAD = """\
 # Config
 
 One TOML file, by default `/etc/latchway/config.toml`. `latchway config check FILE` names every
-problem with its line, and what to write instead; an unknown key is an error. For completion in an
-editor put `#:schema ./config.schema.json` into the first line; the schema is
-[beside this page](config.schema.json).
+problem with its line, and what to write instead; an unknown key is an error. Paths are absolute.
+For completion in an editor put `#:schema ./config.schema.json` into the first line; the schema
+is [beside this page](config.schema.json).
 
 ```toml
 [hub]
@@ -47,7 +47,9 @@ SECTIONS = (
     (
         "`[vendors.NAME]`",
         "Zigbee2MqttConfig",
-        "One section for each driver that shall run; these are the keys of `zigbee2mqtt`.",
+        """One section for each driver that shall run; these are the keys of `zigbee2mqtt`. In its
+        `mqtt`, unless you write them, `clean_start` is `false` and `session_expiry_s` is a week:
+        the broker keeps for us what is published while we are away.""",
     ),
     ("`mqtt` of a vendor", "MqttSettings", ""),
     ("`tls`", "MqttTls", ""),
@@ -57,7 +59,8 @@ SECTIONS = (
     (
         "`[[routes]]`",
         "RouteSection",
-        "An event goes to every sink that one of its routes names, once per sink.",
+        """An event goes to every sink that one of its routes names, once per sink. Without any
+        route, every sink gets every event.""",
     ),
     ("`[log]`", "LogSection", ""),
     ("`[stop]`", "StopSection", ""),
@@ -66,9 +69,7 @@ _LIMITS = {
     "minimum": "at least {}",
     "exclusiveMinimum": "above {}",
     "maximum": "at most {}",
-    "minLength": "at least {} characters",
     "maxLength": "at most {} characters",
-    "pattern": "matches `{}`",
 }
 _FORMATS = {"password": "text, secret", "path": "path"}
 
@@ -108,7 +109,7 @@ def _table(model: Schema) -> Iterator[str]:
     required = model.get("required", ())
     for key, field in model["properties"].items():
         default = "required" if key in required else _default(field.get("default"))
-        words = _prose(field.get("description", "")) or _limits(field)
+        words = " ".join(filter(None, (_prose(field.get("description", "")), _limits(field))))
         yield f"| `{key}` | {_type(field)} | {default} | {words} |".replace("\n", " ")
 
 
@@ -134,13 +135,13 @@ def _one_type(field: Schema) -> str:
 
 def _limits(field: Schema) -> str:
     choices = field.get("anyOf", [field])
-    limits = (
+    limits = [
         words.format(choice[name])
         for choice in choices
         for name, words in _LIMITS.items()
         if name in choice
-    )
-    return ", ".join(limits).replace("|", "\\|")
+    ]
+    return f"{', '.join(limits)}.".capitalize().replace("|", "\\|") if limits else ""
 
 
 def _prose(text: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import BaseModel, ConfigDict, Field
 
 from latchway.drivers.contract import DeliveryClass, Manifest, Transport, VendorName
@@ -42,11 +40,21 @@ class Zigbee2MqttConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    mqtt: MqttSettings = Field(default_factory=MqttSettings)
-    base_topic: Annotated[str, Field(max_length=256, pattern=_BASE_TOPIC)] = "zigbee2mqtt"
-    """Zigbee2MQTT's `mqtt.base_topic`."""
-    pacing_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
-    """Seconds between two questions to locks: the whole network shares one radio."""
+    mqtt: MqttSettings = Field(
+        default_factory=MqttSettings, description="The broker that Zigbee2MQTT publishes to."
+    )
+    base_topic: str = Field(
+        default="zigbee2mqtt",
+        max_length=256,
+        pattern=_BASE_TOPIC,
+        description="Zigbee2MQTT's own `mqtt.base_topic`.",
+    )
+    pacing_s: float = Field(
+        default=1.0,
+        ge=0.1,
+        le=60,
+        description="Seconds between two questions to locks, which all share one radio.",
+    )
 
     def connection(self, client_id: str) -> MqttSettings:
         """Return the settings of a connection, with a session that survives us."""

@@ -79,7 +79,10 @@ def _vendor(model: type[BaseModel], definitions: Schema) -> Schema:
     properties = schema.get("properties", {})
     common: Schema = {
         "driver": {"type": "string", "description": "Driver to run; default: the vendor's name."},
-        "quotas": _reference(QuotasSection, definitions),
+        "quotas": {
+            **_reference(QuotasSection, definitions),
+            "description": "What its worker may use.",
+        },
     }
     schema["properties"] = {**common, **properties} if isinstance(properties, dict) else common
     definitions[model.__name__] = schema
