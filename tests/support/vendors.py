@@ -107,7 +107,7 @@ VENDOR = Vendor(manifest=MANIFEST, driver=_Driver)
 def load_vendor(name: str) -> Vendor:
     """Stands in for the catalogue: knows the driver `test` only."""
     if name != "test":
-        raise VendorInvalid(f"There is no driver {name!r}. Installed are: test")
+        raise VendorInvalid(f"There is no driver {name!r}. Installed: test")
     return VENDOR
 
 

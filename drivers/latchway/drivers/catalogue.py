@@ -37,7 +37,7 @@ def load_vendor(name: str) -> Vendor:
         return _vendor_of(name, entry.module, entry.attr or "VENDOR")
     known = ", ".join(installed_drivers())
     raise VendorInvalid(
-        f"There is no driver {name!r}. Installed are: {known}. A package that brings a driver "
+        f"There is no driver {name!r}. Installed: {known}. A package that brings a driver "
         f"registers it as an entry point in group {ENTRY_POINT_GROUP!r}"
     )
 

@@ -7,11 +7,13 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from os.path import normpath
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from latchway.drivers.catalogue import installed_drivers
 from latchway.drivers.errors import VendorInvalid
 from latchway.gateway.config.models import (
     NAME_PATTERN,
@@ -184,7 +186,7 @@ class _Reader:
             return []
         found: list[tuple[str, Table]] = []
         for name, table in tables.items():
-            if not re.match(NAME_PATTERN, name):
+            if not re.fullmatch(NAME_PATTERN, name):
                 fix = "use a-z, 0-9 and _, begin with a letter, at most 32 characters"
                 self.findings.append(Finding((section, name), "is not a valid name", fix))
             elif not isinstance(table, Mapping):
@@ -217,7 +219,7 @@ class _Reader:
         try:
             manifest = self.load_vendor(driver).manifest
         except VendorInvalid as error:
-            self._no_driver((*path, "driver") if driver != name else path, str(error))
+            self._no_driver((*path, "driver") if driver != name else path, driver, str(error))
             return None
         settings = self._validated(table, manifest.config, path)
         if settings is None or quotas is None:
@@ -230,9 +232,13 @@ class _Reader:
             settings=_json(table),
         )
 
-    def _no_driver(self, path: KeyPath, message: str) -> None:
-        problem, _, fix = message.partition(": ")
-        self.findings.append(Finding(path, problem, fix or "name an installed driver"))
+    def _no_driver(self, path: KeyPath, driver: str, message: str) -> None:
+        problem, _, fix = message.partition(". ")
+        nearest = None if driver in installed_drivers() else nearest_of(driver, installed_drivers())
+        if nearest:
+            fix = f'did you mean "{nearest}"?'
+        fix = fix or "correct that package, or leave this section out"
+        self.findings.append(Finding(path, problem, fix, nearest))
 
     def _sinks(self) -> dict[str, SinkSettings]:
         models = sink_models()
@@ -251,8 +257,24 @@ class _Reader:
             else:
                 settings = self._validated(table, models[kind], ("sinks", name))
                 if settings:
+                    self._shared_file(name, settings, sinks)
                     sinks[name] = settings
         return sinks
+
+    def _shared_file(
+        self, name: str, settings: SinkSettings, others: Mapping[str, SinkSettings]
+    ) -> None:
+        """Two sinks in one file would rotate it away under each other."""
+        mine = settings.own_file()
+        if mine is None:
+            return
+        for other, its in others.items():
+            file = its.own_file()
+            if file is not None and normpath(file) == normpath(mine):
+                fix = "give each sink a file of its own, or route both into one sink"
+                self.findings.append(
+                    Finding(("sinks", name, "path"), f"[sinks.{other}] has this file", fix)
+                )
 
     def _routes(self, sinks: Mapping[str, SinkSettings]) -> tuple[Route, ...]:
         tables = self.document.get("routes")

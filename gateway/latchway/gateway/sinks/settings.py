@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from latchway.gateway.sinks.contract import Sink, SinkEnvironment
 
 
@@ -15,6 +17,10 @@ class SinkSettings(BaseModel, ABC):
     """Base of a sink's config section `[sinks.NAME]`; subclasses add `type` and their keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def own_file(self) -> Path | None:
+        """Return the file that this sink alone may write, if it has one."""
+        return None
 
     @abstractmethod
     def build(self, name: str, environment: SinkEnvironment) -> Sink:

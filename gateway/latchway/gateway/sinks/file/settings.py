@@ -36,6 +36,10 @@ class FileSinkSettings(SinkSettings):
         default=500, ge=1, le=5000, description="Events written and synced to disk at a time."
     )
 
+    def own_file(self) -> Path:
+        """Return the file that events are appended to."""
+        return self.path
+
     def build(self, name: str, environment: SinkEnvironment) -> Sink:
         """Construct the sink."""
         from latchway.gateway.sinks.file.sink import FileSink  # noqa: PLC0415 - see base class
