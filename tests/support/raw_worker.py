@@ -48,6 +48,13 @@ def batch(number: int, *drafts: bytes) -> bytes:
     return encode(Batch(number, drafts or (encode_draft(change(0)),)).to_frame())
 
 
+def never_reads(peer: socket.socket) -> None:
+    peer.sendall(hello())
+    while True:
+        peer.sendall(encode(Heartbeat(DeliveryClass.LIVE).to_frame()))
+        time.sleep(0.02)
+
+
 def noise(peer: socket.socket) -> None:
     peer.sendall(b"\xfe" * 4096)
 
@@ -151,5 +158,6 @@ BEHAVIOURS = {
         crowded_batch,
         many_bad_events,
         late_hello,
+        never_reads,
     )
 }

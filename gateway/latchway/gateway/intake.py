@@ -44,6 +44,12 @@ REJECTS_KEPT_BURST = 100.0
 RAW_LIMIT = 64 * 1024
 """Bytes of a rejected input that are kept."""
 
+WORDS_LIMIT = 1024
+"""Characters of a reject's reason and topic that are kept."""
+
+STATE_LIMIT = 128 * 1024
+"""Bytes of one device's state or of one cursor: the next worker gets them in a frame each."""
+
 _DEVICE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _REASON = re.compile(r"([a-z][a-z0-9_]{0,31}): (.+)", re.DOTALL)
 _NAME_LIMIT = 256
@@ -198,7 +204,14 @@ class Intake:
         if kept is None:
             kept = self._kept[vendor] = TokenBucket(REJECTS_KEPT_PER_S, REJECTS_KEPT_BURST, now)
         keep = kept.take(now)
-        return NewReject(code, reason, raw[:RAW_LIMIT], topic=topic, device=device, keep=keep)
+        return NewReject(
+            code,
+            reason[:WORDS_LIMIT],
+            raw[:RAW_LIMIT],
+            topic=None if topic is None else topic[:WORDS_LIMIT],
+            device=device,
+            keep=keep,
+        )
 
 
 class _ChancePool:
@@ -224,9 +237,13 @@ def _redelivery(delivery: BrokerDelivery | None) -> Redelivery | None:
 
 
 def _check_names(message: wire.Batch) -> None:
-    for device in message.states:
+    for device, state in message.states.items():
+        if state is not None and len(state) > STATE_LIMIT:
+            raise FrameInvalid(f"The state of {device!r} has {len(state)} bytes: keep less in it")
         if not _DEVICE.fullmatch(device):
             raise FrameInvalid(f"{device!r} is no device id: use 1 to 128 of A-Z a-z 0-9 . _ : -")
-    for name in message.cursors:
+    for name, cursor in message.cursors.items():
+        if len(cursor) > STATE_LIMIT:
+            raise FrameInvalid(f"The cursor {name[:40]!r} has {len(cursor)} bytes: keep less in it")
         if len(name) > _NAME_LIMIT:
             raise FrameInvalid(f"A cursor's name has {len(name)} characters: 256 are allowed")

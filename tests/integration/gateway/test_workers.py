@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -260,6 +261,17 @@ async def test_however_many_events_are_bad_the_gateway_goes_on(monkeypatch, tmp_
     closed = await account(tmp_path)
     [line] = [line for line in closed.intake if line.vendor == "test"]
     assert (line.rejected, closed.difference) == (12_000, 0)
+
+
+async def test_a_worker_that_beats_but_never_reads_its_config_is_given_up(monkeypatch, tmp_path):
+    async def more_than_a_socket_holds(self, vendor):
+        return {f"cursor-{number}": b"1" * 100_000 for number in range(40)}
+
+    monkeypatch.setattr(Outbox, "cursors", more_than_a_socket_holds)
+    core = raw("never_reads", monkeypatch, tmp_path)
+    core = replace(core, timing=replace(core.timing, hello_s=0.5))
+    async with gateway(config_of(tmp_path, vendor("emit")), tmp_path, core) as running:
+        await running.until(lambda: "did not read its config" in running.vendor().last_error)
 
 
 async def test_a_worker_that_takes_long_to_say_hello_gets_time_for_its_first_heartbeat(

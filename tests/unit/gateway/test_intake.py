@@ -151,8 +151,16 @@ def test_cursors_states_and_the_brokers_delivery_go_along():
     assert batch.forget_deliveries
 
 
-@pytest.mark.parametrize("more", [{"states": {"no id\n": b"{}"}}, {"cursors": {"x" * 300: b"1"}}])
-def test_names_that_make_no_sense_are_the_workers_fault(more):
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"states": {"no id\n": b"{}"}},
+        {"cursors": {"x" * 300: b"1"}},
+        {"states": {LOCK: b"1" * 200_000}},
+        {"cursors": {"log": b"1" * 200_000}},
+    ],
+)
+def test_names_that_make_no_sense_and_states_that_fit_no_frame_are_the_workers_fault(more):
     with pytest.raises(FrameInvalid):
         Bench().take(**more)
 
@@ -164,6 +172,14 @@ def test_a_drivers_reject_keeps_code_reason_topic_and_input():
 
     assert (kept.code, kept.reason) == ("not_utf8", "byte 0 is no UTF-8")
     assert (kept.raw, kept.topic, kept.keep) == (b"\xff", "zigbee2mqtt/x", True)
+
+
+def test_a_rejects_words_are_kept_up_to_a_bound():
+    reject = wire.Reject(1, b"", "odd: " + "y" * 50_000, topic="t" * 50_000)
+
+    [kept] = Bench().intake.take_reject("test", reject).batch.rejects
+
+    assert len(kept.reason) == len(kept.topic) == intake_module.WORDS_LIMIT
 
 
 def test_a_flood_of_rejects_is_counted_but_not_kept():

@@ -198,7 +198,13 @@ class Keeper:
         await self._house.station.writer.settled(vendor)
         memory = self._house.memory
         stored = (await memory.states(vendor), await memory.cursors(vendor))
-        await talk.configure(self._house.hub, self._house.timing.heartbeat_s, stored)
+        timing = self._house.timing
+        try:
+            async with asyncio.timeout(timing.hello_s):
+                await talk.configure(self._house.hub, timing.heartbeat_s, stored)
+        except TimeoutError:
+            talk.fail(f"it did not read its config within {timing.hello_s:g} s")
+            return
         await talk.healthy.wait()
         healthy_at = self._healthy_at = self._clock.monotonic()
         self._enter(VendorState.RUNNING)
