@@ -242,7 +242,11 @@ class DriverContext(Protocol):
         ...
 
     def report_degraded(self, reasons: Sequence[str]) -> None:
-        """Say what cannot be promised now, each with its fix; an empty list says all is well."""
+        """Say what cannot be promised now; an empty list says all is well.
+
+        Each reason reads "problem; fix": `latchway status` shows what follows the first "; " as
+        the thing to do.
+        """
         ...
 
     def mqtt(self, settings: MqttSettings) -> AbstractAsyncContextManager[MqttClient]:

@@ -192,6 +192,9 @@ class _Conversation:
         await self._subscribe(client)
         self._backoff.reset()
         self._trouble = None
+        where = f"{self._settings.host}:{self._settings.port}"
+        known = len(self._fleet.trackers)
+        self._context.log.info("connected to the broker at %s; locks known: %d", where, known)
         self._report()
 
     async def _subscribe(self, client: MqttClient) -> None:
@@ -337,12 +340,14 @@ class _Conversation:
 
     def _report(self) -> None:
         """Say what cannot be promised now, if that has changed."""
-        reasons = [] if self._trouble is None else [self._trouble]
-        if self._fleet.online is False:
-            reasons.append("the bridge is offline: start Zigbee2MQTT")
+        reasons = []
+        if self._trouble is not None:
+            reasons.append(self._trouble)
+        elif self._fleet.online is False:
+            reasons.append("the bridge is offline; start Zigbee2MQTT")
         if self._coverage.session_forgotten:
             reasons.append(
-                "the broker forgot our session, and what it kept for us: "
+                "the broker forgot our session, and what it kept for us; "
                 "set `persistence true` in mosquitto.conf"
             )
         findings = self._fleet.findings(self._coverage.heard_qos)

@@ -36,7 +36,7 @@ class Finding:
     """False: good advice, but no promise depends on it."""
 
     def __str__(self) -> str:
-        return f"{self.problem} ({self.option}): {self.fix}"
+        return f"{self.problem} ({self.option}); {self.fix}"
 
 
 def rules_for(info: BridgeInfo, profile: LockProfile) -> Rules:
