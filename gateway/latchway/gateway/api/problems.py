@@ -103,7 +103,8 @@ def _vendor(vendor: VendorStatus, hub: HubStatus) -> Iterator[Problem]:
 
 
 def _sink(sink: SinkStatus, snapshot: Snapshot) -> Iterator[Problem]:
-    young = snapshot.hub.now - sink.since <= STARTING_GRACE
+    # What was tried in vain before says so in its detail.
+    young = not sink.detail and snapshot.hub.now - sink.since <= STARTING_GRACE
     if sink.state is SinkState.CONNECTED or (sink.state is SinkState.CONNECTING and young):
         return
     waiting = sum(

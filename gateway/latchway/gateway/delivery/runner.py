@@ -247,8 +247,11 @@ class SinkRunner:
         return lane
 
     def _enter(self, state: SinkState, detail: str) -> None:
+        # While it is tried again and again, what counts is since when it is down.
+        down = (SinkState.CONNECTING, SinkState.WAITING)
+        if not (state in down and self._state in down):
+            self._since = self._around.clock.now()
         self._state = state
-        self._since = self._around.clock.now()
         self._detail = detail
         self._around.on_change()
 

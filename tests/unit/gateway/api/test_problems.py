@@ -73,6 +73,13 @@ async def test_a_worker_or_a_connection_that_has_just_begun_is_no_problem():
     assert await problems(view) == ()
 
 
+async def test_a_sink_that_is_tried_again_is_a_problem_from_the_first_failure_on():
+    view = FakeView()
+    just_now = NOW - timedelta(seconds=2)
+    view.sink_statuses = (sink(state=SinkState.CONNECTING, since=just_now, detail="refused"),)
+    assert "refused" in (await only_problem(view)).problem
+
+
 @pytest.mark.parametrize("state", [SinkState.WAITING, SinkState.CONNECTING, SinkState.STOPPED])
 async def test_a_sink_that_is_not_connected_is_a_problem_with_the_count_of_what_waits(state):
     view = FakeView()

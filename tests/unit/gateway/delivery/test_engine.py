@@ -375,6 +375,7 @@ async def test_an_unreachable_sink_is_tried_with_growing_delays_and_says_why():
     cloud = ScriptedSink()
     cloud.failures = [SinkUnreachable("no route to host")] * 20
     async with running(cloud=cloud) as bench:
+        down_since = bench.clock.now()
         [status] = bench.engine.status()
         assert status.state is SinkState.WAITING
         assert status.detail == "no route to host"
@@ -386,6 +387,7 @@ async def test_an_unreachable_sink_is_tried_with_growing_delays_and_says_why():
             attempts.append(cloud.attempts)
 
         assert attempts == [2, 3, 4, 5, 6, 7, 8, 9, 10]
+        assert bench.engine.status()[0].since == down_since, "it is down since then, not again"
 
 
 async def test_a_connection_that_lasted_begins_the_back_off_anew():
