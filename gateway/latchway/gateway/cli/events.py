@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from latchway.gateway.cli.client import ApiClient
 
 Record = dict[str, Any]
+_UNREMARKABLE: Final = (("probable_repeat", False),)
+"""What is nearly always so, and would only fill lines for people."""
 
 DEFAULT_LIMIT = 20
 WIDE = 100
@@ -143,7 +145,7 @@ def event_line(event: Record, screen: Screen) -> str:
     source = event["source"].split("/")[3:] or ["hub"]
     narrow = screen.width is not None and screen.width < WIDE
     fact = event["type"].removeprefix("io.latchway.").rpartition(".v")[0]
-    payload = " ".join(f"{name}={_value(value)}" for name, value in event["data"].items())
+    payload = " ".join(_facts(event["data"]))
     parts = (
         f"{at:%Y-%m-%d %H:%M:%S}" if screen.width is None else f"{at:%H:%M:%S}",
         printable(source[-1] if narrow else "/".join(source)),
@@ -151,6 +153,14 @@ def event_line(event: Record, screen: Screen) -> str:
         payload,
     )
     return screen.paint(screen.cut("  ".join(parts)), _COLOURS.get(event.get("priority", "")))
+
+
+def _facts(data: Record, within: str = "") -> Iterator[str]:
+    for name, value in data.items():
+        if isinstance(value, dict):
+            yield from _facts(value, f"{within}{name}.")
+        elif (name, value) not in _UNREMARKABLE:
+            yield f"{within}{name}={_value(value)}"
 
 
 def _value(value: object) -> str:

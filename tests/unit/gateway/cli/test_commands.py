@@ -82,6 +82,15 @@ async def test_events_come_oldest_first_up_to_the_limit(view, folder):
     assert usual.out.count("\n") == 20
 
 
+async def test_events_for_people_are_flat_and_leave_out_what_is_nearly_always_so(view, folder):
+    actor = {"credential_kind": "code", "slot": "3"}
+    view.history = [event(actor=actor, probable_repeat=False)]
+    line = (await latchway(folder, "events")).out.rstrip()
+    assert line.endswith("source=reported actor.credential_kind=code actor.slot=3")
+    view.history = [event(probable_repeat=True)]
+    assert "probable_repeat=true" in (await latchway(folder, "events")).out
+
+
 async def test_events_as_json_are_one_cloudevent_a_line(view, folder):
     view.history = [event(1), event(2)]
     ended = await latchway(folder, "events", "--json")
