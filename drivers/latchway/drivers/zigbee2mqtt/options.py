@@ -75,7 +75,7 @@ def _of_bridge(info: BridgeInfo) -> Iterator[Finding]:
     if option("advanced", "output") == "attribute":
         yield Finding(
             "advanced.output",
-            "each key comes as a message of its own, so that no event can be put together; "
+            "each key comes as a message of its own, so that no event can be put together: "
             "nothing of these locks is reported",
             "set advanced.output to json and restart Zigbee2MQTT",
         )
@@ -157,7 +157,7 @@ def _of_lock(profile: LockProfile, own: Mapping[str, JsonValue]) -> Iterator[Fin
 def _old_converters(profile: LockProfile) -> Finding:
     return Finding(
         f"devices.{profile.ieee_address}",
-        f"this version of Zigbee2MQTT reports '{profile.name}' as locked whatever is true; "
+        f"this version of Zigbee2MQTT reports '{profile.name}' as locked whatever is true: "
         "its bolt state is not used",
         "update Zigbee2MQTT",
     )
