@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from latchway.gateway.cli.client import ApiClient
+
+_UNWRITABLE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
@@ -63,11 +66,23 @@ def ended(work: Callable[[], ExitCode | None], *, as_json: bool) -> int:
         return int(error.exit_code)
     except BrokenPipeError:
         # Whoever read our output has seen enough; what is left in the buffer goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return int(ExitCode.DONE)
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        _discard_output()
+        message = f"the output cannot be written: {error.strerror}"
+        print_error(CommandError(ExitCode.FAILED, "output", message, ""), as_json=as_json)
+        return int(ExitCode.FAILED)
     except KeyboardInterrupt:
         return INTERRUPTED
     return exit_code
+
+
+def _discard_output() -> None:
+    """Let what is left in the buffer go nowhere, so that the end of the process says nothing."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_error(error: CommandError, *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Final
 
@@ -29,11 +30,20 @@ ROOT: Final = Command(
 
 def main() -> None:
     """Run the command line and end the process."""
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         # A name in Cyrillic on a Latin-1 terminal is escaped instead of ending the command.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # real streams
     words = sys.argv[1:]
     sys.exit(ended(lambda: _follow(words), as_json="--json" in words))
+
+
+def _open_what_is_closed() -> None:
+    """Else the next socket or database would get the number of what is closed, and its words."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", closefd=False))
 
 
 def _follow(words: list[str]) -> ExitCode | None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import signal
 import sys
 
-from support.command import LIMIT_S, begin, environment, latchway
+import pytest
+
+from support.command import LIMIT_S, MODULE, begin, environment, latchway
 from support.view import WatchedFeed, event
 
 
@@ -105,3 +108,22 @@ async def test_a_broken_pipe_ends_following_quietly(view, folder):
 async def test_history_of_nothing_is_nothing(folder):
     result = await latchway(folder, "events", "--limit", "0")
     assert (result.code, result.out, result.err) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "words"),
+    [
+        (">&-", 0, ""),
+        (">/dev/full", 1, "latchway: the output cannot be written: No space left on device\n"),
+    ],
+)
+async def test_an_output_that_takes_nothing_ends_in_words_not_in_a_traceback(
+    redirection, code, words, folder
+):
+    process = await asyncio.create_subprocess_shell(
+        f"exec {shlex.quote(sys.executable)} -m {MODULE} --help {redirection}",
+        stderr=asyncio.subprocess.PIPE,
+        env=environment(folder),
+    )
+    _, err = await process.communicate()
+    assert (process.returncode, err.decode()) == (code, words)
