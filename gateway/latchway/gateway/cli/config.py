@@ -19,7 +19,7 @@ DEFAULT_CONFIG = Path("/etc/latchway/config.toml")
 
 def check(options: Options) -> ExitCode:
     """Print every problem of a config file."""
-    from latchway.gateway.config import ConfigInvalid, load  # noqa: PLC0415 - pydantic: 100 ms
+    from latchway.gateway.config import ConfigInvalid, check_file  # noqa: PLC0415 - pydantic: 100 ms
 
     file: Path = options.file
     if not file.exists():
@@ -27,7 +27,7 @@ def check(options: Options) -> ExitCode:
         raise CommandError(ExitCode.NOT_FOUND, "no_config", f"{file}: there is no such file", fix)
     problems: tuple[Problem, ...] = ()
     try:
-        load(file)
+        check_file(file)
     except ConfigInvalid as error:
         problems = error.problems
     if options.as_json:
@@ -66,6 +66,7 @@ _CHECK: Final = Command(
     name="check",
     summary="Check a config file: every problem, with place and fix.",
     details="""Nothing is run or changed. Each line reads FILE:LINE:COLUMN: KEY: problem; fix.
+    That a file which the config names, such as a password, is not there is a problem too.
 
     --json prints {"file", "valid", "problems": [{"line", "column", "key", "problem", "fix",
     "nearest"}]}; lines and columns count from 1.""",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from latchway.gateway.config.loader import load, parse
+from latchway.gateway.config.loader import check_file, load, parse
 from latchway.gateway.config.models import Config, VendorConfig
 from latchway.gateway.config.problems import ConfigInvalid, Problem
 
-__all__ = ["Config", "ConfigInvalid", "Problem", "VendorConfig", "load", "parse"]
+__all__ = ["Config", "ConfigInvalid", "Problem", "VendorConfig", "check_file", "load", "parse"]

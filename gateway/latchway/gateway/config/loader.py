@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from os.path import normpath
 from pathlib import Path
@@ -78,6 +78,48 @@ def load(path: Path, load_vendor: LoadVendor | None = None) -> Config:
         fix = "save the file as UTF-8"
         raise ConfigInvalid([_at(str(path), place, "", "is not UTF-8 here", fix)]) from None
     return parse(text, str(path), load_vendor)
+
+
+def check_file(path: Path) -> None:
+    """Find also what only the machine can tell: files that are named but not there.
+
+    Raises `ConfigInvalid`. The gateway starts without them and waits: one sink's certificate is
+    no reason to keep the others from theirs.
+    """
+    load(path)
+    text = path.read_text(encoding="utf-8")
+    places = key_places(text)
+    problems = [
+        _at(str(path), nearest_place(places, key), dotted(key), f"no such file: {file}", _ABSENT)
+        for key, file in _named_files(tomllib.loads(text), ())
+        if _is_absent(file)
+    ]
+    if problems:
+        raise ConfigInvalid(sorted(problems, key=lambda problem: (problem.line, problem.column)))
+
+
+_ABSENT = "write the file, or correct its name"
+
+
+def _named_files(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, Path]]:
+    """Return every file that a key ending in `_file` names."""
+    items: Iterable[tuple[str | int, object]] = ()
+    if isinstance(value, Mapping):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
+    for key, inner in items:
+        if isinstance(inner, str) and str(key).endswith("_file"):
+            yield (*path, key), Path(inner)
+        else:
+            yield from _named_files(inner, (*path, key))
+
+
+def _is_absent(file: Path) -> bool:
+    try:
+        return not file.is_file()
+    except PermissionError:  # the gateway's user may see more than who checks
+        return False
 
 
 def parse(text: str, source: str, load_vendor: LoadVendor | None = None) -> Config:

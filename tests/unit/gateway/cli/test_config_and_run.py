@@ -27,6 +27,24 @@ async def test_each_problem_is_one_line_with_file_line_column_key_and_fix(tmp_pa
     assert ended.out == f"{file}:2:1: hub.nmae: unknown key; did you mean `name`?\n"
 
 
+async def test_files_that_are_named_but_not_there_are_problems(tmp_path):
+    (tmp_path / "local.password").write_text("secret")
+    file = tmp_path / "config.toml"
+    file.write_text(
+        "[vendors.zigbee2mqtt]\n"
+        f"mqtt = {{ username = 'u', password_file = '{tmp_path}/local.password' }}\n"
+        "[sinks.cloud]\ntype = 'mqtt'\nusername = 'u'\n"
+        f"password_file = '{tmp_path}/clod.password'\n"
+        f"tls = {{ ca_file = '{tmp_path}/ca.pem' }}\n"
+    )
+    ended = await latchway(tmp_path, "config", "check", str(file))
+    assert ended.code == 1
+    assert [line.partition(" no such file: ")[0] for line in ended.out.splitlines()] == [
+        f"{file}:6:1: sinks.cloud.password_file:",
+        f"{file}:7:9: sinks.cloud.tls.ca_file:",
+    ]
+
+
 async def test_problems_as_json_say_the_same(tmp_path):
     file = tmp_path / "config.toml"
     file.write_text(WRONG)
