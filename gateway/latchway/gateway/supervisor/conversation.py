@@ -48,6 +48,8 @@ _DUPLICATE = BatchOutcome.DUPLICATE
 
 # As plain numbers: looking up an enum's member costs as much as decoding a small header.
 _BATCH, _REJECT, _HEARTBEAT = int(Kind.BATCH), int(Kind.REJECT), int(Kind.HEARTBEAT)
+_OWN_LOGGER = "latchway.vendor."
+"""Begins the name of a driver's own logger, which needs no mention: the line names the vendor."""
 _LOG_KIND, _HELLO = int(Kind.LOG), int(Kind.HELLO)
 _ASKED_FOR = (_BATCH, _REJECT)
 
@@ -240,7 +242,9 @@ class Conversation:
         more = {} if log.traceback is None else {"traceback": log.traceback}
         if log.dropped:
             more["dropped_before"] = str(log.dropped)
-        self._log.write(log.level, log.message, logger=log.logger, **more)
+        if not log.logger.startswith(_OWN_LOGGER):
+            more["logger"] = log.logger
+        self._log.write(log.level, log.message, **more)
 
     def fail(self, reason: str) -> None:
         """End the conversation for a breach of the rules; the first reason stands."""

@@ -310,7 +310,7 @@ class Keeper:
         reason = f"worker died: {death.reason}"[:_WORDS_LIMIT]
         if isinstance(decision, Restart):
             wait_s = decision.after_s
-            _LOG.warning("worker died", extra=fields(**noted, restart_in_s=wait_s))
+            _LOG.warning("worker died", extra=fields(**noted, restart_in_s=round(wait_s, 1)))
             next_step = f"restart in {wait_s:.1f} s"
             self._report(VendorDegraded(reason=reason, next_step=next_step))
             self._enter(VendorState.RESTARTING)

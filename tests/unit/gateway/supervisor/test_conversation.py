@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import time
 from types import SimpleNamespace
 
 from latchway.drivers.contract import Quotas
-from latchway.drivers.wire import Frame, encode
+from latchway.drivers.wire import Frame, Log, encode
 from latchway.gateway.clock import SystemClock
+from latchway.gateway.logs import WorkerLog
 from latchway.gateway.supervisor.conversation import Conversation, Station
 
 SMALLEST = encode(Frame(200, {}))
@@ -37,3 +39,17 @@ async def test_a_flood_of_small_frames_is_read_no_faster_than_is_good_for_the_ot
     assert not closed.done()
     talk.close()
     peer.close()
+
+
+async def test_a_line_of_a_worker_names_its_logger_only_if_that_says_more_than_the_vendor(caplog):
+    vendor = SimpleNamespace(name="test", quotas=Quotas())
+    talk = Conversation(
+        vendor, Station(None, None, SystemClock()), WorkerLog("test", time.monotonic)
+    )
+    with caplog.at_level(logging.INFO):
+        talk._take_log(Log(logging.INFO, "latchway.vendor.test", "connected"))
+        talk._take_log(Log(logging.INFO, "asyncio", "slow callback"))
+    assert [(line.getMessage(), line.fields) for line in caplog.records] == [
+        ("connected", {}),
+        ("slow callback", {"logger": "asyncio"}),
+    ]
