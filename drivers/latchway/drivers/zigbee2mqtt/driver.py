@@ -258,6 +258,10 @@ class _Conversation:
     async def _follow_up(
         self, client: MqttClient, message: MqttMessage, decoded: Message | None, outcome: Outcome
     ) -> None:
+        later: list[DeviceId] = []
+        if outcome.names_changed:
+            # Asked before its topic is subscribed to, a lock would answer to nobody.
+            later, outcome.ask = outcome.ask, later
         if isinstance(decoded, DeviceList) and decoded.unreadable:
             await self._store(outcome)
             address = self._topics.place(message.topic, self._fleet.names)
@@ -267,6 +271,7 @@ class _Conversation:
         if outcome.names_changed:
             self._coverage.keep(self._fleet.names)
             await self._subscribe(client)
+            self._reads.add(later)
         if outcome.names_changed or outcome.options_changed or isinstance(decoded, BridgeOnline):
             self._report()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 
 from latchway.drivers.errors import PayloadInvalid
-from latchway.drivers.testing import FakeContext, VirtualClock
+from latchway.drivers.testing import FakeContext, FakeMqttClient, VirtualClock
 from latchway.drivers.zigbee2mqtt import VENDOR
 from latchway.drivers.zigbee2mqtt.devices import Interview, LockProfile, decode_devices
 from support.zigbee2mqtt import (
@@ -92,6 +93,25 @@ async def test_a_lock_that_is_seen_for_the_first_time_is_paired_and_asked():
         assert house.heard() == ["device paired"]
         assert house.questions == [address(1), address(2)]
         assert house.context.state(address(2)).name == "back"
+
+
+async def test_a_new_lock_is_asked_only_when_its_answer_would_be_heard(monkeypatch):
+    granted = asyncio.Event()
+    subscribe = FakeMqttClient.subscribe
+
+    async def slow(client, *topics, **options):
+        if any("back" in topic for topic, _ in topics):
+            await granted.wait()
+        await subscribe(client, *topics, **options)
+
+    async with at_home(lock()) as house:
+        monkeypatch.setattr(FakeMqttClient, "subscribe", slow)
+        await house.list(lock(), lock("back", 2))
+        await house.wait(3)
+        assert address(2) not in house.questions
+        granted.set()
+        await house.wait(3)
+        assert address(2) in house.questions
 
 
 async def test_a_lock_is_paired_only_when_its_interview_is_done():
