@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.bridge import address
 from support.event_path import EventPath
 from support.hub import START
 
@@ -20,16 +19,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(120)
 LOCK = "Lock 1"
 
-BAD = {
-    "oversize": b'{"action":"unlock","x":"' + b"a" * 300_000 + b'"}',
-    "not_utf8": b'{"action":"unl\xff\xfeock"}',
-    "deep nesting": b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
-    "NaN": b'{"battery": NaN, "linkquality": 120}',
-    "duplicate keys": b'{"action":"unlock","action":"lock","linkquality":120}',
-    "wrong type": b'{"action":"unlock","action_user":{"a":1},"linkquality":120}',
-    "not an object": b"[1, 2, 3]",
-    "cut off": b'{"action":"unl',
-}
+BAD = (
+    ("too_large", b'{"action":"unlock","x":"' + b"a" * 300_000 + b'"}'),
+    ("not_utf8", b'{"action":"unl\xff\xfeock"}'),
+    ("too_deep", b'{"a":' * 5_000 + b"1" + b"}" * 5_000),
+    ("not_a_number", b'{"battery": NaN, "linkquality": 120}'),
+    ("duplicate_key", b'{"action":"unlock","action":"lock","linkquality":120}'),
+    ("wrong_type", b'{"action":"unlock","action_user":{"a":1},"linkquality":120}'),
+    ("not_an_object", b"[1, 2, 3]"),
+    ("not_json", b'{"action":"unl'),
+)
+"""Each bad payload, and the code that it must be kept under."""
 
 
 def rejected(path: EventPath) -> list[dict]:
@@ -47,19 +47,17 @@ def rejected(path: EventPath) -> list[dict]:
 
 def test_bad_messages_are_kept_with_their_reason_and_good_ones_go_on(tmp_path: Path) -> None:
     with EventPath(tmp_path) as path:
-        for payload in BAD.values():
+        for _, payload in BAD:
             path.bridge.enter()
             path.bridge.send(LOCK, payload)
         for _ in range(20):
             path.bridge.enter()
         path.settle()
         kept = rejected(path)
-        assert len(kept) == len(BAD)
-        assert all(entry["code"] and entry["reason"] for entry in kept)
+        assert sorted(entry["code"] for entry in kept) == sorted(code for code, _ in BAD)
+        assert all(entry["reason"] for entry in kept)
         assert {entry["topic"] for entry in kept} == {f"zigbee2mqtt/{LOCK}"}
-        arrivals = path.judge()
-    intake = {line.rpartition("/")[2] for arrival in arrivals for line in [arrival.source]}
-    assert address(1) in intake
+        path.judge()
 
 
 def test_messages_of_unknown_devices_are_kept_and_harm_nothing(tmp_path: Path) -> None:
