@@ -83,7 +83,9 @@ class QuotasSection(Section):
     burst: int | None = Field(
         default=None, ge=1, le=1_000_000, description="Events that are let in at once."
     )
-    memory_mb: int | None = Field(default=None, ge=16, description="Memory of the worker, in MB.")
+    memory_mb: int | None = Field(
+        default=None, ge=16, description="Memory of its worker, in MB; not enforced yet."
+    )
 
     def over(self, quotas: Quotas) -> Quotas:
         """Return the driver's quotas with what the config says instead."""
