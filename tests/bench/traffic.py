@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import threading
+import select
+import struct
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
-
+from bench import mqtt
 from support.bridge import address
 
 if TYPE_CHECKING:
@@ -22,18 +21,15 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
+    from bench.mqtt import Message
+
 SPAWN = multiprocessing.get_context("spawn")
-WINDOW = 500
+WINDOW = 100
+"""QoS 1 messages that the load has under way: no more than the test brokers take."""
+TICK_S = 0.0005
 
 
-def _client(name: str) -> paho.Client:
-    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=paho.MQTTv5)
-    client.max_inflight_messages_set(WINDOW)
-    client.max_queued_messages_set(0)
-    return client
-
-
-def payload(slot: int) -> str:
+def payload(slot: int) -> bytes:
     """Return a keypad entry as Zigbee2MQTT publishes it, about 500 bytes with its caches."""
     return json.dumps(
         {
@@ -50,74 +46,70 @@ def payload(slot: int) -> str:
             "update": {"installed_version": 33, "latest_version": 33, "state": "idle"},
             "description": "x" * 180,
         }
-    )
+    ).encode()
 
 
 def _publish(port: int, count: int, per_s: float | None, locks: int, pipe: Connection) -> None:
-    client = _client("bench-load")
-    client.connect("127.0.0.1", port)
-    client.loop_start()
-    sent: dict[str, float] = {}
-    begin = time.monotonic() + 0.1
+    connection = mqtt.Connection(port, "bench-load")
+    keys, packets = [], []
     for number in range(count):
         lock, slot = number % locks + 1, number // locks
-        if per_s is not None:
-            pause = begin + number / per_s - time.monotonic()
-            if pause > 0:
-                time.sleep(pause)
-        sent[f"{address(lock)}/{slot}"] = time.monotonic()
-        client.publish(f"zigbee2mqtt/Lock {lock}", payload(slot), 1)
-    while client.want_write() or len(client._out_messages):
-        time.sleep(0.005)
-    client.disconnect()
-    client.loop_stop()
-    pipe.send(sent)
+        keys.append(f"{address(lock)}/{slot}")
+        topic = f"zigbee2mqtt/Lock {lock}"
+        packets.append(mqtt.publish(topic, number % 65535 + 1, payload(slot)))
+    pipe.send("ready")
+    pipe.recv()
+    times: list[float] = []
+    acknowledged = 0
+    begin = time.monotonic()
+    while acknowledged < count:
+        due = count if per_s is None else min(count, int((time.monotonic() - begin) * per_s) + 1)
+        until = min(due, acknowledged + WINDOW)
+        if len(times) < until:
+            now, first = time.monotonic(), len(times)
+            times.extend([now] * (until - first))
+            connection.socket.sendall(b"".join(packets[first:until]))
+        if select.select([connection.socket], [], [], TICK_S)[0]:
+            assert connection.receive(), "the local broker closed the connection"
+            acknowledged += sum(kind == mqtt.PUBACK for kind, _ in connection.packets())
+    pipe.send(dict(zip(keys, times, strict=True)))
 
 
-def event_key(message: paho.MQTTMessage) -> str | None:
+def event_key(message: Message) -> str | None:
     """Key of an access event as the hub sends it."""
-    for name, value in getattr(message.properties, "UserProperty", ()):
-        if name == "source":
-            device = value.rpartition("/")[2]
-            actor = json.loads(message.payload).get("actor")
-            return f"{device}/{actor['slot']}" if actor else None
-    return None
+    actor = json.loads(message.payload).get("actor") if "source" in message.user else None
+    return f"{message.user['source'].rpartition('/')[2]}/{actor['slot']}" if actor else None
 
 
-def raw_key(message: paho.MQTTMessage) -> str | None:
+def raw_key(message: Message) -> str | None:
     """Key of a message that was only forwarded."""
     lock = int(message.topic.rpartition(" ")[2])
     return f"{address(lock)}/{json.loads(message.payload)['action_user']}"
 
 
-def _receive(
-    port: int, topic: str, key: Callable[[paho.MQTTMessage], str | None], pipe: Connection
-) -> None:
-    arrivals: list[tuple[str, float]] = []
-    progress = threading.Condition()
-
-    def on_message(_client: object, _data: object, message: paho.MQTTMessage) -> None:
-        found = key(message)
-        if found is not None:
-            with progress:
-                arrivals.append((found, time.monotonic()))
-                progress.notify()
-
-    ready = threading.Event()
-    client = _client("bench-receiver")
-    client.on_message = on_message
-    client.on_subscribe = lambda *_: ready.set()
-    client.on_connect = lambda client, *_: client.subscribe(topic, 1)
-    client.connect("127.0.0.1", port)
-    client.loop_start()
-    ready.wait(10)
+def _receive(port: int, topic: str, key: Callable[[Message], str | None], pipe: Connection) -> None:
+    connection = mqtt.Connection(port, "bench-receiver")
+    connection.subscribe(topic)
     pipe.send("ready")
     count, timeout_s = pipe.recv()
-    with progress:
-        progress.wait_for(lambda: len(arrivals) >= count, timeout_s)
-        pipe.send(list(arrivals))
-    client.disconnect()
-    client.loop_stop()
+    bodies: list[tuple[float, bytes]] = []
+    deadline = time.monotonic() + timeout_s
+    connection.socket.settimeout(1.0)
+    while len(bodies) < count and time.monotonic() < deadline:
+        try:
+            connection.receive()
+        except TimeoutError:
+            continue
+        now = time.monotonic()
+        acknowledgements = []
+        for first_byte, body in connection.packets():
+            if first_byte & 0xF7 == mqtt.PUBLISH | 0x02:  # not what was retained
+                bodies.append((now, body))
+                acknowledgements.append(mqtt.packet_id_of(body))
+        if acknowledgements:
+            packets = [struct.pack(">BBH", mqtt.PUBACK, 2, one) for one in acknowledgements]
+            connection.socket.sendall(b"".join(packets))
+    pipe.send([(key(mqtt.message_of(body)), at) for at, body in bodies])
 
 
 @dataclass
@@ -128,19 +120,22 @@ class End:
     pipe: Connection
 
 
-def start_receiver(port: int, topic: str, key: Callable[[paho.MQTTMessage], str | None]) -> End:
+def _start(target: Callable[..., None], *arguments: object) -> End:
     mine, theirs = SPAWN.Pipe()
-    process = SPAWN.Process(target=_receive, args=(port, topic, key, theirs), daemon=True)
+    process = SPAWN.Process(target=target, args=(*arguments, theirs), daemon=True)
     process.start()
     assert mine.recv() == "ready"
     return End(process, mine)
 
 
+def start_receiver(port: int, topic: str, key: Callable[[Message], str | None]) -> End:
+    """Start the cloud's end: it counts from `measure` on."""
+    return _start(_receive, port, topic, key)
+
+
 def start_load(port: int, count: int, per_s: float | None, locks: int) -> End:
-    mine, theirs = SPAWN.Pipe()
-    process = SPAWN.Process(target=_publish, args=(port, count, per_s, locks, theirs), daemon=True)
-    process.start()
-    return End(process, mine)
+    """Start the bridge's end: it publishes from `measure` on."""
+    return _start(_publish, port, count, per_s, locks)
 
 
 @dataclass(frozen=True)
@@ -156,21 +151,22 @@ class Run:
     def percentile(self, share: float) -> float:
         if not self.latencies_ms:
             return float("nan")
-        return self.latencies_ms[
-            min(len(self.latencies_ms) - 1, int(share * len(self.latencies_ms)))
-        ]
+        last = len(self.latencies_ms) - 1
+        return self.latencies_ms[min(last, int(share * len(self.latencies_ms)))]
 
 
 def measure(receiver: End, load: End, count: int, timeout_s: float) -> Run:
-    """Wait for both ends and put their times together."""
+    """Let both ends work, and put their times together."""
     receiver.pipe.send((count, timeout_s))
+    load.pipe.send("go")
     sent: dict[str, float] = load.pipe.recv()
-    arrivals: list[tuple[str, float]] = receiver.pipe.recv()
+    arrivals: list[tuple[str | None, float]] = receiver.pipe.recv()
     load.process.join(10)
     receiver.process.join(10)
     first: dict[str, float] = {}
     for key, at in arrivals:
-        first.setdefault(key, at)
+        if key is not None:
+            first.setdefault(key, at)
     latencies = sorted((first[key] - at) * 1000 for key, at in sent.items() if key in first)
     span = max(first.values()) - min(sent.values()) if first else float("inf")
     return Run(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from latchway.drivers.errors import GatewayLost, WireError
 from latchway.drivers.wire.frame import Frame, FrameDecoder, encode
@@ -41,8 +41,7 @@ class FrameLink(asyncio.BufferedProtocol):
         self.closed: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - stream sockets only
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # a stream socket's, whose loop ever
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - ours is as large as it is
         return self._received
