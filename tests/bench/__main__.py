@@ -115,6 +115,15 @@ def median_of(figures: list[Figure]) -> dict[str, object]:
     return merged
 
 
+RATIOS = ("reached_per_s", "p50_ms", "p90_ms", "p99_ms", "cpu_ms_per_event", "pss_mb")
+
+
+def beside(line: dict[str, object], baseline: dict[str, object]) -> dict[str, object]:
+    """Add the line's ratios to the baseline of the same rate and run."""
+    ratios = {key: round(float(str(line[key])) / float(str(baseline[key])), 2) for key in RATIOS}
+    return {**line, "times_the_forwarder": ratios}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="runs of each line; the median counts")
@@ -127,13 +136,16 @@ def main() -> None:
         report["group_commit_rows_per_s"] = commits
         lines = []
         for rate in RATES:
+            baseline: dict[str, object] = {}
             for contestant in (run_forwarder, run_hub):
                 figures = []
                 for number in range(options.runs):
                     folder = Path(top) / f"{contestant.__name__}-{rate}-{number}"
                     folder.mkdir()
                     figures.append(contestant(folder, rate))
-                lines.append(median_of(figures))
+                line = median_of(figures)
+                lines.append(beside(line, baseline) if baseline else line)
+                baseline = baseline or line
                 print(json.dumps(lines[-1]), flush=True)
         report["paths"] = lines
     if options.json:
