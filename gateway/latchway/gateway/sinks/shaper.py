@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from latchway.gateway.bucket import TokenBucket
+
 
 @dataclass(frozen=True, slots=True)
 class ShapingProfile:
@@ -16,23 +18,6 @@ class ShapingProfile:
     bytes_per_s: float | None = None
     burst_s: float = 1.0
     """A connection that was quiet may send what this many seconds allow at once."""
-
-
-class TokenBucket:
-    """Tokens that come back at a rate, up to a capacity. Debt is allowed, and waited off."""
-
-    def __init__(self, per_s: float, capacity: float, now: float) -> None:
-        self._per_s = per_s
-        self._capacity = capacity
-        self._tokens = capacity
-        self._at = now
-
-    def take(self, amount: float, now: float) -> float:
-        """Take tokens; return how many seconds to wait before acting on them."""
-        earned = (now - self._at) * self._per_s
-        self._tokens = min(self._capacity, self._tokens + earned) - amount
-        self._at = now
-        return max(0.0, -self._tokens / self._per_s)
 
 
 class Shaper:
@@ -55,10 +40,6 @@ class Shaper:
 
     def wait_s(self, size: int, now: float) -> float:
         """Count one message of `size` bytes; return how long to wait before sending it."""
-        return max(
-            (
-                bucket.take(size if counts_bytes else 1, now)
-                for bucket, counts_bytes in self._buckets
-            ),
-            default=0.0,
-        )
+        for bucket, counts_bytes in self._buckets:
+            bucket.spend(size if counts_bytes else 1, now)
+        return max((bucket.wait_s(now) for bucket, _ in self._buckets), default=0.0)
